@@ -1,0 +1,25 @@
+export {
+  type AnyValue,
+  isKeyValueList,
+  type KeyValue,
+  type KeyValueList,
+  MAX_ANY_VALUE_DEPTH,
+} from "./any-value.js";
+export { type JsonLogs, readLogsRequestJson } from "./json-reader.js";
+export { logRecordJson, resourceJson, scopeJson, writeLogsRequestJson } from "./json-writer.js";
+export {
+  emptyLogRecord,
+  emptyResource,
+  emptyScope,
+  type InstrumentationScope,
+  type LogRecord,
+  type LogsRequest,
+  type Resource,
+  type ResourceLogs,
+  type ScopeLogs,
+} from "./logs.js";
+export { MalformedRequestError } from "./malformed-request-error.js";
+export { asBuffer, readAnyValue, readLogsRequest } from "./protobuf-reader.js";
+export { writeLogsRequest } from "./protobuf-writer.js";
+export { type LogsScan, LogsScanner } from "./scan.js";
+export { spliceLogsRequest } from "./splice.js";

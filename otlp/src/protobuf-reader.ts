@@ -1,0 +1,304 @@
+import { type AnyValue, type KeyValue, MAX_ANY_VALUE_DEPTH } from "./any-value.js";
+import {
+  ANY_ARRAY,
+  ANY_BOOL,
+  ANY_BYTES,
+  ANY_DOUBLE,
+  ANY_INT,
+  ANY_KVLIST,
+  ANY_STRING,
+  ANY_VALUE_FIELDS,
+  GROUP_SCHEMA_URL,
+  KEY_VALUE_FIELDS,
+  KV_KEY,
+  KV_VALUE,
+  LIST_FIELDS,
+  LIST_VALUES,
+  LOG_RECORD_FIELDS,
+  LR_ATTRIBUTES,
+  LR_BODY,
+  LR_DROPPED,
+  LR_EVENT_NAME,
+  LR_FLAGS,
+  LR_OBSERVED,
+  LR_SEVERITY_NUMBER,
+  LR_SEVERITY_TEXT,
+  LR_SPAN_ID,
+  LR_TIME,
+  LR_TRACE_ID,
+  REQUEST_FIELDS,
+  RESOURCE_ATTRIBUTES,
+  RESOURCE_DROPPED,
+  RESOURCE_FIELDS,
+  RESOURCE_LOGS,
+  RESOURCE_LOGS_FIELDS,
+  RL_RESOURCE,
+  RL_SCOPE_LOGS,
+  SCOPE_ATTRIBUTES,
+  SCOPE_DROPPED,
+  SCOPE_FIELDS,
+  SCOPE_LOGS_FIELDS,
+  SCOPE_NAME,
+  SCOPE_VERSION,
+  SL_LOG_RECORDS,
+  SL_SCOPE,
+  unknownField,
+} from "./fields.js";
+import {
+  emptyLogRecord,
+  emptyResource,
+  emptyScope,
+  type InstrumentationScope,
+  type LogRecord,
+  type LogsRequest,
+  type Resource,
+  type ResourceLogs,
+  type ScopeLogs,
+} from "./logs.js";
+import { StringPool } from "./string-pool.js";
+import { WireReader } from "./wire.js";
+
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+
+/**
+ * Reads an `ExportLogsServiceRequest` from protobuf.
+ *
+ * Follows what protobuf asks of a reader: unknown fields and groups are skipped, repeated singular
+ * messages merge, the last scalar and the last member of a oneof win. Ids of a wrong length or all zero
+ * read as absent; invalid UTF-8 reads as U+FFFD.
+ *
+ * @throws MalformedRequestError `malformed_protobuf` on a wire fault, on a known field with a wrong wire
+ *   type and on an AnyValue nested deeper than {@link MAX_ANY_VALUE_DEPTH}
+ */
+export function readLogsRequest(bytes: Uint8Array): LogsRequest {
+  const request: LogsRequest = { resourceLogs: [] };
+  const reader = new WireReader(asBuffer(bytes));
+  const end = bytes.length;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === RESOURCE_LOGS) request.resourceLogs.push(resourceLogs(reader, reader.end(end)));
+    else unknownField(reader, tag, end, REQUEST_FIELDS);
+  }
+  return request;
+}
+
+/** Reads one AnyValue message that lies at `[start, end)` of `bytes`. */
+export function readAnyValue(bytes: Uint8Array, start: number, end: number): AnyValue {
+  return anyValue(new WireReader(asBuffer(bytes), start), end, null, 1);
+}
+
+/** Views bytes as a Buffer without a copy. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function resourceLogs(reader: WireReader, end: number): ResourceLogs {
+  const group: ResourceLogs = { resource: null, scopeLogs: [], schemaUrl: "" };
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === RL_SCOPE_LOGS) group.scopeLogs.push(scopeLogs(reader, reader.end(end)));
+    else if (tag === RL_RESOURCE) {
+      group.resource ??= emptyResource();
+      resource(reader, reader.end(end), group.resource);
+    } else if (tag === GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
+    else unknownField(reader, tag, end, RESOURCE_LOGS_FIELDS);
+  }
+  return group;
+}
+
+function resource(reader: WireReader, end: number, into: Resource): void {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === RESOURCE_ATTRIBUTES) into.attributes.push(keyValue(reader, reader.end(end), 1));
+    else if (tag === RESOURCE_DROPPED) into.droppedAttributesCount = reader.varint32();
+    else unknownField(reader, tag, end, RESOURCE_FIELDS);
+  }
+}
+
+function scopeLogs(reader: WireReader, end: number): ScopeLogs {
+  const group: ScopeLogs = { scope: null, logRecords: [], schemaUrl: "" };
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === SL_LOG_RECORDS) group.logRecords.push(logRecord(reader, reader.end(end)));
+    else if (tag === SL_SCOPE) {
+      group.scope ??= emptyScope();
+      scope(reader, reader.end(end), group.scope);
+    } else if (tag === GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
+    else unknownField(reader, tag, end, SCOPE_LOGS_FIELDS);
+  }
+  return group;
+}
+
+function scope(reader: WireReader, end: number, into: InstrumentationScope): void {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === SCOPE_NAME) into.name = text(reader, end);
+    else if (tag === SCOPE_VERSION) into.version = text(reader, end);
+    else if (tag === SCOPE_ATTRIBUTES) into.attributes.push(keyValue(reader, reader.end(end), 1));
+    else if (tag === SCOPE_DROPPED) into.droppedAttributesCount = reader.varint32();
+    else unknownField(reader, tag, end, SCOPE_FIELDS);
+  }
+}
+
+function logRecord(reader: WireReader, end: number): LogRecord {
+  const record = emptyLogRecord();
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case LR_ATTRIBUTES:
+        record.attributes.push(keyValue(reader, reader.end(end), 1));
+        break;
+      case LR_TIME:
+        record.timeUnixNano = reader.fixed64(end);
+        break;
+      case LR_OBSERVED:
+        record.observedTimeUnixNano = reader.fixed64(end);
+        break;
+      case LR_SEVERITY_NUMBER:
+        record.severityNumber = reader.varint32() | 0;
+        break;
+      case LR_SEVERITY_TEXT:
+        record.severityText = text(reader, end);
+        break;
+      case LR_BODY:
+        record.body = anyValue(reader, reader.end(end), record.body, 1);
+        break;
+      case LR_DROPPED:
+        record.droppedAttributesCount = reader.varint32();
+        break;
+      case LR_FLAGS:
+        record.flags = reader.fixed32(end);
+        break;
+      case LR_TRACE_ID:
+        record.traceId = id(reader, end, TRACE_ID_BYTES);
+        break;
+      case LR_SPAN_ID:
+        record.spanId = id(reader, end, SPAN_ID_BYTES);
+        break;
+      case LR_EVENT_NAME:
+        record.eventName = text(reader, end);
+        break;
+      default:
+        unknownField(reader, tag, end, LOG_RECORD_FIELDS);
+    }
+  }
+  return record;
+}
+
+function keyValue(reader: WireReader, end: number, depth: number): KeyValue {
+  let key = "";
+  let value: AnyValue = null;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === KV_KEY) key = key_(reader, end);
+    else if (tag === KV_VALUE) value = anyValue(reader, reader.end(end), value, depth);
+    else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
+  }
+  return { key, value };
+}
+
+/** Reads one AnyValue; `before` is what an earlier occurrence of the same field held, since messages merge. */
+function anyValue(reader: WireReader, end: number, before: AnyValue, depth: number): AnyValue {
+  if (depth > MAX_ANY_VALUE_DEPTH) {
+    reader.fail(`an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}`);
+  }
+  let value = before;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case ANY_STRING:
+        value = text(reader, end);
+        break;
+      case ANY_BOOL:
+        value = reader.varint64() !== 0n;
+        break;
+      case ANY_INT:
+        value = BigInt.asIntN(64, reader.varint64());
+        break;
+      case ANY_DOUBLE:
+        value = reader.double(end);
+        break;
+      case ANY_ARRAY:
+        value = arrayValue(reader, reader.end(end), Array.isArray(value) ? value : [], depth);
+        break;
+      case ANY_KVLIST: {
+        const values: KeyValue[] =
+          value !== null && typeof value === "object" && "values" in value && !Array.isArray(value)
+            ? (value.values as KeyValue[])
+            : [];
+        value = kvlistValue(reader, reader.end(end), values, depth);
+        break;
+      }
+      case ANY_BYTES: {
+        const stop = reader.end(end);
+        value = new Uint8Array(reader.bytes.subarray(reader.position, stop));
+        reader.position = stop;
+        break;
+      }
+      default:
+        unknownField(reader, tag, end, ANY_VALUE_FIELDS);
+    }
+  }
+  return value;
+}
+
+function arrayValue(
+  reader: WireReader,
+  end: number,
+  values: AnyValue[],
+  depth: number,
+): AnyValue[] {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === LIST_VALUES) values.push(anyValue(reader, reader.end(end), null, depth + 1));
+    else unknownField(reader, tag, end, LIST_FIELDS);
+  }
+  return values;
+}
+
+function kvlistValue(
+  reader: WireReader,
+  end: number,
+  values: KeyValue[],
+  depth: number,
+): { values: KeyValue[] } {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === LIST_VALUES) values.push(keyValue(reader, reader.end(end), depth + 1));
+    else unknownField(reader, tag, end, LIST_FIELDS);
+  }
+  return { values };
+}
+
+const keys = new StringPool();
+
+function key_(reader: WireReader, limit: number): string {
+  const end = reader.end(limit);
+  const key = keys.get(reader.bytes, reader.position, end);
+  reader.position = end;
+  return key;
+}
+
+function text(reader: WireReader, limit: number): string {
+  const end = reader.end(limit);
+  const value = reader.bytes.toString("utf8", reader.position, end);
+  reader.position = end;
+  return value;
+}
+
+function id(reader: WireReader, limit: number, size: number): string {
+  const end = reader.end(limit);
+  const start = reader.position;
+  reader.position = end;
+  if (end - start !== size) return "";
+  const hex = reader.bytes.toString("hex", start, end);
+  return isAllZero(hex) ? "" : hex;
+}
+
+/** Tells whether a hex id is all zeros, which W3C trace context and OTLP read as absent. */
+export function isAllZero(hex: string): boolean {
+  return /^0*$/.test(hex);
+}

@@ -1,0 +1,274 @@
+import { MAX_ANY_VALUE_DEPTH } from "./any-value.js";
+import {
+  ANY_ARRAY,
+  ANY_BOOL,
+  ANY_BYTES,
+  ANY_DOUBLE,
+  ANY_INT,
+  ANY_KVLIST,
+  ANY_STRING,
+  ANY_VALUE_FIELDS,
+  GROUP_SCHEMA_URL,
+  KEY_VALUE_FIELDS,
+  KV_KEY,
+  KV_VALUE,
+  LIST_FIELDS,
+  LIST_VALUES,
+  LOG_RECORD_FIELDS,
+  LR_ATTRIBUTES,
+  LR_BODY,
+  LR_DROPPED,
+  LR_EVENT_NAME,
+  LR_FLAGS,
+  LR_OBSERVED,
+  LR_SEVERITY_NUMBER,
+  LR_SEVERITY_TEXT,
+  LR_SPAN_ID,
+  LR_TIME,
+  LR_TRACE_ID,
+  REQUEST_FIELDS,
+  RESOURCE_ATTRIBUTES,
+  RESOURCE_DROPPED,
+  RESOURCE_FIELDS,
+  RESOURCE_LOGS,
+  RESOURCE_LOGS_FIELDS,
+  RL_RESOURCE,
+  RL_SCOPE_LOGS,
+  SCOPE_ATTRIBUTES,
+  SCOPE_DROPPED,
+  SCOPE_FIELDS,
+  SCOPE_LOGS_FIELDS,
+  SCOPE_NAME,
+  SCOPE_VERSION,
+  SL_LOG_RECORDS,
+  SL_SCOPE,
+  unknownField,
+} from "./fields.js";
+import { asBuffer } from "./protobuf-reader.js";
+import { WireReader } from "./wire.js";
+
+/** Locates the records of one protobuf request without decoding them. */
+export interface LogsScan {
+  /** Byte range `[start, end)` of each record's message, in wire order. */
+  readonly starts: number[];
+  readonly ends: number[];
+  /** Records that cannot be kept, in wire order. All others are sound. */
+  readonly faults: { readonly index: number; readonly reason: string }[];
+  /**
+   * Where the values of the watched attributes lie, as `[start, end)` of the AnyValue message:
+   * `watched[(index * keys + key) * 2]`, -1 when the record lacks the attribute; the first occurrence counts.
+   */
+  readonly watched: number[];
+}
+
+/**
+ * Walks an `ExportLogsServiceRequest`, checks its whole structure and finds its records: what a
+ * receiver must know before it may acknowledge, at about a tenth of the price of reading every value.
+ */
+export class LogsScanner {
+  readonly #keys: Buffer[];
+  #reader = new WireReader(Buffer.alloc(0));
+  #scan: { starts: number[]; ends: number[]; faults: LogsScan["faults"]; watched: number[] } = {
+    starts: [],
+    ends: [],
+    faults: [],
+    watched: [],
+  };
+  #isTooDeep = false;
+
+  /** @param watchedKeys record attributes to locate, see {@link LogsScan.watched} */
+  constructor(watchedKeys: readonly string[] = []) {
+    this.#keys = watchedKeys.map((key) => Buffer.from(key));
+  }
+
+  /** @throws MalformedRequestError `malformed_protobuf` when the body is no logs request */
+  scan(bytes: Uint8Array): LogsScan {
+    this.#reader = new WireReader(asBuffer(bytes));
+    this.#scan = { starts: [], ends: [], faults: [], watched: [] };
+    const reader = this.#reader;
+    const end = bytes.length;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === RESOURCE_LOGS) this.#resourceLogs(reader.end(end));
+      else unknownField(reader, tag, end, REQUEST_FIELDS);
+    }
+    return this.#scan;
+  }
+
+  #resourceLogs(end: number): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === RL_SCOPE_LOGS) this.#scopeLogs(reader.end(end));
+      else if (tag === RL_RESOURCE) this.#resource(reader.end(end));
+      else if (tag === GROUP_SCHEMA_URL) reader.skip(tag, end);
+      else unknownField(reader, tag, end, RESOURCE_LOGS_FIELDS);
+    }
+  }
+
+  #resource(end: number): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === RESOURCE_ATTRIBUTES) this.#sharedAttribute(reader.end(end), "resource");
+      else if (tag === RESOURCE_DROPPED) reader.skip(tag, end);
+      else unknownField(reader, tag, end, RESOURCE_FIELDS);
+    }
+  }
+
+  #scopeLogs(end: number): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === SL_LOG_RECORDS) this.#logRecord(reader.end(end));
+      else if (tag === SL_SCOPE) this.#scope(reader.end(end));
+      else if (tag === GROUP_SCHEMA_URL) reader.skip(tag, end);
+      else unknownField(reader, tag, end, SCOPE_LOGS_FIELDS);
+    }
+  }
+
+  #scope(end: number): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === SCOPE_ATTRIBUTES) this.#sharedAttribute(reader.end(end), "scope");
+      else if (tag === SCOPE_NAME || tag === SCOPE_VERSION || tag === SCOPE_DROPPED) {
+        reader.skip(tag, end);
+      } else unknownField(reader, tag, end, SCOPE_FIELDS);
+    }
+  }
+
+  /** A resource or scope belongs to all its records, so a fault in it costs the request. */
+  #sharedAttribute(end: number, owner: string): void {
+    this.#isTooDeep = false;
+    this.#keyValue(end, 1);
+    if (this.#isTooDeep) {
+      this.#reader.fail(`a ${owner} attribute nests deeper than ${MAX_ANY_VALUE_DEPTH}`);
+    }
+  }
+
+  #logRecord(end: number): void {
+    const reader = this.#reader;
+    const { starts, ends, faults, watched } = this.#scan;
+    const index = starts.length;
+    starts.push(reader.position);
+    ends.push(end);
+    for (let i = this.#keys.length * 2; i > 0; i--) watched.push(-1);
+    this.#isTooDeep = false;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case LR_ATTRIBUTES:
+          this.#recordAttribute(reader.end(end), index);
+          break;
+        case LR_BODY:
+          this.#anyValue(reader.end(end), 1);
+          break;
+        case LR_TIME:
+        case LR_OBSERVED:
+        case LR_SEVERITY_NUMBER:
+        case LR_SEVERITY_TEXT:
+        case LR_DROPPED:
+        case LR_FLAGS:
+        case LR_TRACE_ID:
+        case LR_SPAN_ID:
+        case LR_EVENT_NAME:
+          reader.skip(tag, end);
+          break;
+        default:
+          unknownField(reader, tag, end, LOG_RECORD_FIELDS);
+      }
+    }
+    if (this.#isTooDeep) {
+      faults.push({ index, reason: `an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}` });
+    }
+  }
+
+  #recordAttribute(end: number, index: number): void {
+    const reader = this.#reader;
+    const bytes = reader.bytes;
+    let key = -1;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === KV_KEY) {
+        const stop = reader.end(end);
+        key = this.#watchedKey(bytes, reader.position, stop);
+        reader.position = stop;
+      } else if (tag === KV_VALUE) {
+        const stop = reader.end(end);
+        const start = reader.position;
+        this.#anyValue(stop, 1);
+        if (key >= 0) this.#watch(index, key, start, stop);
+      } else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
+    }
+  }
+
+  #watch(index: number, key: number, start: number, end: number): void {
+    const at = (index * this.#keys.length + key) * 2;
+    if (this.#scan.watched[at] !== -1) return;
+    this.#scan.watched[at] = start;
+    this.#scan.watched[at + 1] = end;
+  }
+
+  #watchedKey(bytes: Buffer, start: number, end: number): number {
+    const length = end - start;
+    search: for (let k = 0; k < this.#keys.length; k++) {
+      const key = this.#keys[k] as Buffer;
+      if (key.length !== length) continue;
+      for (let i = length - 1; i >= 0; i--) {
+        if (key[i] !== bytes[start + i]) continue search;
+      }
+      return k;
+    }
+    return -1;
+  }
+
+  #keyValue(end: number, depth: number): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === KV_KEY) reader.skip(tag, end);
+      else if (tag === KV_VALUE) this.#anyValue(reader.end(end), depth);
+      else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
+    }
+  }
+
+  #anyValue(end: number, depth: number): void {
+    const reader = this.#reader;
+    if (depth > MAX_ANY_VALUE_DEPTH) {
+      this.#isTooDeep = true;
+      reader.position = end;
+      return;
+    }
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case ANY_STRING:
+        case ANY_BYTES:
+          reader.position = reader.end(end);
+          break;
+        case ANY_BOOL:
+        case ANY_INT:
+        case ANY_DOUBLE:
+          reader.skip(tag, end);
+          break;
+        case ANY_ARRAY:
+        case ANY_KVLIST:
+          this.#list(reader.end(end), depth + 1, tag === ANY_KVLIST);
+          break;
+        default:
+          unknownField(reader, tag, end, ANY_VALUE_FIELDS);
+      }
+    }
+  }
+
+  #list(end: number, depth: number, isKvlist: boolean): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag !== LIST_VALUES) unknownField(reader, tag, end, LIST_FIELDS);
+      else if (isKvlist) this.#keyValue(reader.end(end), depth);
+      else this.#anyValue(reader.end(end), depth);
+    }
+  }
+}
