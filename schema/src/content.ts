@@ -1,0 +1,19 @@
+import { ATTR_PROCESS_STDERR, ATTR_PROCESS_STDOUT } from "./attributes.js";
+import {
+  ATTR_GEN_AI_INPUT_MESSAGES,
+  ATTR_GEN_AI_OUTPUT_MESSAGES,
+  ATTR_GEN_AI_SYSTEM_INSTRUCTIONS,
+  ATTR_GEN_AI_TOOL_CALL_ARGUMENTS,
+  ATTR_GEN_AI_TOOL_CALL_RESULT,
+} from "./gen-ai-attributes.js";
+
+/** Lists the attributes that hold captured content: large, stored apart, read on demand. */
+export const CONTENT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  ATTR_PROCESS_STDOUT,
+  ATTR_PROCESS_STDERR,
+  ATTR_GEN_AI_TOOL_CALL_ARGUMENTS,
+  ATTR_GEN_AI_TOOL_CALL_RESULT,
+  ATTR_GEN_AI_INPUT_MESSAGES,
+  ATTR_GEN_AI_OUTPUT_MESSAGES,
+  ATTR_GEN_AI_SYSTEM_INSTRUCTIONS,
+]);
