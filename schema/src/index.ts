@@ -1,4 +1,5 @@
 export * from "./attributes.js";
+export { AuditError } from "./audit-error.js";
 export {
   ACTOR_TYPES,
   type ActorType,

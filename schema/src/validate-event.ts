@@ -1,3 +1,4 @@
+import { AuditError } from "./audit-error.js";
 import {
   ACTOR_TYPES,
   type AuditEvent,
@@ -23,12 +24,12 @@ export interface EventFault {
 }
 
 /** Reports an event that is no audit event, with every fault. */
-export class InvalidEventError extends Error {
-  readonly code = "invalid_event";
+export class InvalidEventError extends AuditError {
   readonly faults: readonly EventFault[];
 
   constructor(faults: readonly EventFault[]) {
-    super(`not an audit event: ${faults.map((f) => `${f.path} ${f.message}`).join("; ")}`);
+    const list = faults.map(({ path, message }) => `${path} ${message}`).join("; ");
+    super("invalid_event", `not an audit event: ${list}`, "correct the fields that are named");
     this.name = "InvalidEventError";
     this.faults = faults;
   }

@@ -1,0 +1,147 @@
+import { crc32 } from "node:zlib";
+import { asBuffer } from "@agent-audit/otlp";
+
+// Byte layout: docs/journal-format.md. All numbers are little-endian.
+
+const FILE_MAGIC = Buffer.from("AGAUDJNL");
+export const FORMAT_VERSION = 1;
+export const STORE_ID_LENGTH = 12;
+/** magic 8, version u32, store id 12, first seq u64, segment day u32, crc32 u32. */
+export const FILE_HEADER_BYTES = 40;
+
+export const FRAME_MAGIC = Buffer.from("AAFR");
+/** magic 4, length u32: what must be read to know how long a frame is. */
+export const FRAME_PREFIX_BYTES = 8;
+const FIXED_BYTES = 64;
+const CRC_BYTES = 4;
+/** Longest id in a frame: key id, organisation, project. */
+export const MAX_FRAME_ID_BYTES = 512;
+export const DIGEST_BYTES = 16;
+
+/** Tells what a frame's payload is. */
+export const FRAME_KINDS = ["records", "quarantine", "system"] as const;
+export type FrameKind = (typeof FRAME_KINDS)[number];
+
+/** Heads one journal file. */
+export interface FileHeader {
+  storeId: string;
+  /** Sequence of the first record that the file can hold. */
+  firstSeq: bigint;
+  /** Segment that the file's records belong to: days since 1970 UTC. */
+  segmentDay: number;
+}
+
+/** Describes one frame: one accepted request, or what was set aside from one. */
+export interface Frame {
+  kind: FrameKind;
+  /** Highest sequence known to be synced when the frame was written; 0 for none. */
+  syncedUpto: bigint;
+  /** Sequence of the first record; the next record's on a frame that takes none. */
+  firstSeq: bigint;
+  recordCount: number;
+  /** ns since 1970 UTC */
+  receivedNano: bigint;
+  /** `""` for none, here and below. */
+  keyId: string;
+  orgId: string;
+  projectId: string;
+  /** First 16 bytes of the SHA-256 of the decoded request body; zeros where no request stands behind it. */
+  digest: Uint8Array;
+  payload: Uint8Array;
+}
+
+export function encodeFileHeader(header: FileHeader): Buffer {
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
+  FILE_MAGIC.copy(bytes, 0);
+  bytes.writeUInt32LE(FORMAT_VERSION, 8);
+  bytes.write(header.storeId, 12, STORE_ID_LENGTH, "latin1");
+  bytes.writeBigUInt64LE(header.firstSeq, 24);
+  bytes.writeUInt32LE(header.segmentDay, 32);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
+  return bytes;
+}
+
+/** Reads a file header; `null` when it is cut off or damaged. */
+export function decodeFileHeader(bytes: Buffer): (FileHeader & { version: number }) | null {
+  if (bytes.length < FILE_HEADER_BYTES) return null;
+  if (!bytes.subarray(0, 8).equals(FILE_MAGIC)) return null;
+  if (bytes.readUInt32LE(36) !== crc32(bytes.subarray(0, 36))) return null;
+  return {
+    version: bytes.readUInt32LE(8),
+    storeId: bytes.toString("latin1", 12, 12 + STORE_ID_LENGTH),
+    firstSeq: bytes.readBigUInt64LE(24),
+    segmentDay: bytes.readUInt32LE(32),
+  };
+}
+
+/** Writes a frame as the pieces of one gathered write, so that the payload is not copied. */
+export function encodeFrame(frame: Frame): Buffer[] {
+  const keyId = Buffer.from(frame.keyId);
+  const orgId = Buffer.from(frame.orgId);
+  const projectId = Buffer.from(frame.projectId);
+  const head = Buffer.alloc(FIXED_BYTES + keyId.length + orgId.length + projectId.length);
+  const payload = asBuffer(frame.payload);
+  FRAME_MAGIC.copy(head, 0);
+  head.writeUInt32LE(head.length - FRAME_PREFIX_BYTES + payload.length + CRC_BYTES, 4);
+  head.writeUInt8(FRAME_KINDS.indexOf(frame.kind), 8);
+  head.writeUInt16LE(keyId.length, 10);
+  head.writeUInt16LE(orgId.length, 12);
+  head.writeUInt16LE(projectId.length, 14);
+  head.writeBigUInt64LE(frame.syncedUpto, 16);
+  head.writeBigUInt64LE(frame.firstSeq, 24);
+  head.writeUInt32LE(frame.recordCount, 32);
+  head.writeBigUInt64LE(frame.receivedNano, 40);
+  head.set(frame.digest.subarray(0, DIGEST_BYTES), 48);
+  Buffer.concat([keyId, orgId, projectId]).copy(head, FIXED_BYTES);
+  const crc = Buffer.alloc(CRC_BYTES);
+  crc.writeUInt32LE(crc32(payload, crc32(head)));
+  return [head, payload, crc];
+}
+
+/** Gives the whole length of the frame that starts at `offset`, or `null` when no frame starts there. */
+export function frameLength(bytes: Buffer, offset: number): number | null {
+  for (let i = 0; i < FRAME_MAGIC.length; i++) {
+    if (bytes[offset + i] !== FRAME_MAGIC[i]) return null;
+  }
+  const length = FRAME_PREFIX_BYTES + bytes.readUInt32LE(offset + 4);
+  return length < FIXED_BYTES + CRC_BYTES ? null : length;
+}
+
+/** Reads the frame that fills `bytes`; `null` when its checksum or its inner lengths are wrong. */
+export function decodeFrame(bytes: Buffer): Frame | null {
+  const end = bytes.length - CRC_BYTES;
+  if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) return null;
+  const kind = FRAME_KINDS[bytes.readUInt8(8)];
+  const orgStart = FIXED_BYTES + bytes.readUInt16LE(10);
+  const projectStart = orgStart + bytes.readUInt16LE(12);
+  const payloadStart = projectStart + bytes.readUInt16LE(14);
+  if (kind === undefined || payloadStart > end) return null;
+  return {
+    kind,
+    syncedUpto: bytes.readBigUInt64LE(16),
+    firstSeq: bytes.readBigUInt64LE(24),
+    recordCount: bytes.readUInt32LE(32),
+    receivedNano: bytes.readBigUInt64LE(40),
+    digest: bytes.subarray(48, 48 + DIGEST_BYTES),
+    keyId: bytes.toString("utf8", FIXED_BYTES, orgStart),
+    orgId: bytes.toString("utf8", orgStart, projectStart),
+    projectId: bytes.toString("utf8", projectStart, payloadStart),
+    payload: bytes.subarray(payloadStart, end),
+  };
+}
+
+/** Gives the sequence that follows a frame. */
+export function nextSeqOf(frame: Pick<Frame, "firstSeq" | "recordCount">): bigint {
+  return frame.firstSeq + BigInt(frame.recordCount);
+}
+
+/** Names the file whose first record has this sequence. */
+export function journalFileName(firstSeq: bigint): string {
+  return `${String(firstSeq).padStart(20, "0")}.journal`;
+}
+
+/** Reads the first sequence from a journal file's name; `null` for any other file. */
+export function firstSeqOfName(name: string): bigint | null {
+  const match = /^(\d{20})\.journal$/.exec(name);
+  return match === null ? null : BigInt(match[1] as string);
+}

@@ -1,0 +1,117 @@
+import path from "node:path";
+import { type Disk, nodeDisk, replaceFile, writeFully } from "./disk.js";
+import { encodeFileHeader, encodeFrame, type Frame, journalFileName } from "./format.js";
+import { type JournalCut, recoverJournal } from "./recover-journal.js";
+
+/** Size at which a file is closed and the next begun. */
+export const ROTATE_BYTES = 256 * 1024 * 1024;
+
+const NANOS_PER_DAY = 86_400_000_000_000n;
+
+export interface JournalOptions {
+  /** `<data>/journal` */
+  directory: string;
+  storeId: string;
+  /** Default {@link ROTATE_BYTES}. */
+  rotateBytes?: number;
+  /** Clock, ns since 1970 UTC. */
+  now: () => bigint;
+  disk?: Disk;
+}
+
+/** What the caller knows of a frame; the journal adds its sequence and what is synced. */
+export type NewFrame = Omit<Frame, "syncedUpto" | "firstSeq">;
+
+/**
+ * Appends frames to the journal and makes them durable. Owned by one thread. An error from any method is
+ * final: the file's state is then unknown, so the process must end and recover.
+ */
+export class JournalWriter {
+  readonly #options: JournalOptions;
+  readonly #disk: Disk;
+  #fd = -1;
+  #size = 0;
+  #segmentDay: number;
+  #nextSeq: bigint;
+  #syncedSeq: bigint;
+  /** What recovery cut off, for the start report. */
+  readonly cut: JournalCut | null;
+
+  /**
+   * Recovers the journal and opens a new file: a start never appends to an old one.
+   *
+   * @throws AuditError see `recoverJournal`
+   */
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#disk = options.disk ?? nodeDisk;
+    const recovered = recoverJournal(this.#disk, options.directory, options.storeId);
+    this.cut = recovered.cut;
+    this.#nextSeq = recovered.nextSeq;
+    this.#syncedSeq = recovered.nextSeq - 1n;
+    this.#segmentDay = this.#dayOf(options.now(), recovered.segmentDay);
+    this.#openFile(recovered.carried);
+  }
+
+  /** Sequence that the next record gets. */
+  get nextSeq(): bigint {
+    return this.#nextSeq;
+  }
+
+  /** Highest sequence that is on disk; 0 for none. */
+  get syncedSeq(): bigint {
+    return this.#syncedSeq;
+  }
+
+  /** Writes a frame, not yet durable, and gives the sequence of its first record. */
+  append(frame: NewFrame): bigint {
+    const firstSeq = this.#nextSeq;
+    const day = this.#dayOf(frame.receivedNano, this.#segmentDay);
+    if (day !== this.#segmentDay || this.#size >= this.#rotateBytes) this.#rotate(day);
+    const pieces = encodeFrame({ ...frame, firstSeq, syncedUpto: this.#syncedSeq });
+    this.#size += writeFully(this.#disk, this.#fd, pieces, this.#size);
+    this.#nextSeq = firstSeq + BigInt(frame.recordCount);
+    return firstSeq;
+  }
+
+  /** Makes everything appended so far durable. */
+  sync(): void {
+    this.#disk.fdatasyncSync(this.#fd);
+    this.#syncedSeq = this.#nextSeq - 1n;
+  }
+
+  close(): void {
+    this.sync();
+    this.#disk.closeSync(this.#fd);
+  }
+
+  get #rotateBytes(): number {
+    return this.#options.rotateBytes ?? ROTATE_BYTES;
+  }
+
+  /** A clock that steps back never reopens the day of an older segment. */
+  #dayOf(nanos: bigint, current: number): number {
+    return Math.max(current, Number(nanos / NANOS_PER_DAY));
+  }
+
+  #rotate(day: number): void {
+    this.close();
+    this.#segmentDay = day;
+    this.#openFile(null);
+  }
+
+  /** The header is durable, name included, before a frame can stand behind it. */
+  #openFile(carried: Buffer | null): void {
+    const { directory, storeId } = this.#options;
+    const file = path.join(directory, journalFileName(this.#nextSeq));
+    const header = encodeFileHeader({
+      storeId,
+      firstSeq: this.#nextSeq,
+      segmentDay: this.#segmentDay,
+    });
+    const start = carried === null ? [header] : [header, carried];
+    replaceFile(this.#disk, file, start);
+    this.#fd = this.#disk.openSync(file, "r+");
+    this.#size = start.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+}

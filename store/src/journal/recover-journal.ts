@@ -1,0 +1,176 @@
+import path from "node:path";
+import { AuditError } from "@agent-audit/schema";
+import { type Disk, syncDirectory, writeFully } from "./disk.js";
+import {
+  decodeFileHeader,
+  FILE_HEADER_BYTES,
+  FORMAT_VERSION,
+  firstSeqOfName,
+  journalFileName,
+  nextSeqOf,
+} from "./format.js";
+import { FrameScanner } from "./frame-scanner.js";
+
+/** Reports what recovery cut off a journal: bytes that were written but never acknowledged. */
+export interface JournalCut {
+  file: string;
+  offset: number;
+  bytes: number;
+  reason: string;
+}
+
+/** Says where a journal goes on. */
+export interface RecoveredJournal {
+  nextSeq: bigint;
+  /** Day of the newest segment, days since 1970 UTC; 0 for an empty journal. */
+  segmentDay: number;
+  cut: JournalCut | null;
+  /** Frames of an old file that holds no records and whose name the next file takes: they move along. */
+  carried: Buffer | null;
+}
+
+/**
+ * Brings the journal into a state from which a new file can go on, and nothing acknowledged is missing.
+ *
+ * A bad frame is corruption only when a later whole frame says that it was synced; otherwise it was never
+ * acknowledged and is cut off. The tail that no frame proves synced is written and synced again: after a
+ * crash it may live in the page cache alone, marked clean by a sync that failed.
+ *
+ * @throws AuditError `journal_corrupt`, `journal_version`, `journal_foreign`
+ */
+export function recoverJournal(disk: Disk, directory: string, storeId: string): RecoveredJournal {
+  const names = disk
+    .readdirSync(directory)
+    .filter((name) => firstSeqOfName(name) !== null)
+    .sort();
+  const result: RecoveredJournal = { nextSeq: 1n, segmentDay: 0, cut: null, carried: null };
+  // Newest first: a file that never got its header was made by a start that crashed and holds nothing.
+  for (const name of names.reverse()) {
+    const file = path.join(directory, name);
+    const fd = disk.openSync(file, "r+");
+    try {
+      if (recoverFile(disk, fd, file, storeId, result)) break;
+    } finally {
+      disk.closeSync(fd);
+    }
+  }
+  syncDirectory(disk, directory);
+  return result;
+}
+
+function recoverFile(
+  disk: Disk,
+  fd: number,
+  file: string,
+  storeId: string,
+  result: RecoveredJournal,
+): boolean {
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
+  const read = disk.readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
+  const header = decodeFileHeader(bytes.subarray(0, read));
+  const scanner = new FrameScanner(disk, fd, FILE_HEADER_BYTES);
+  if (header === null) {
+    if (scanner.resynchronise(0).status === "frame") {
+      throw corrupt(file, 0, "the file header is damaged, but frames follow it");
+    }
+    return false;
+  }
+  if (header.version !== FORMAT_VERSION) {
+    throw new AuditError(
+      "journal_version",
+      `${file} has journal format ${header.version}; this version reads ${FORMAT_VERSION}`,
+      "start the version of agent-audit that wrote it",
+    );
+  }
+  if (header.storeId !== storeId) {
+    throw new AuditError(
+      "journal_foreign",
+      `${file} belongs to store ${header.storeId}, the data directory to ${storeId}`,
+      "move the file back to the data directory that it came from",
+    );
+  }
+  const tail = scanFile(scanner, file, header.firstSeq);
+  const size = disk.fstatSync(fd).size;
+  if (tail.end < size) {
+    result.cut = { file, offset: tail.end, bytes: size - tail.end, reason: tail.reason };
+  }
+  rewriteTail(disk, fd, tail.unprovenFrom, tail.end);
+  result.nextSeq = tail.nextSeq;
+  result.segmentDay = header.segmentDay;
+  const isNameTaken = path.basename(file) === journalFileName(tail.nextSeq);
+  if (isNameTaken && tail.end > FILE_HEADER_BYTES) {
+    result.carried = readRange(disk, fd, FILE_HEADER_BYTES, tail.end);
+  }
+  return true;
+}
+
+interface Tail {
+  /** Where the last whole frame ends. */
+  end: number;
+  /** Where the first frame starts that no other proves synced. */
+  unprovenFrom: number;
+  nextSeq: bigint;
+  reason: string;
+}
+
+function scanFile(scanner: FrameScanner, file: string, firstSeq: bigint): Tail {
+  const tail: Tail = { end: scanner.offset, unprovenFrom: scanner.offset, nextSeq: firstSeq, reason: "" };
+  const unproven: { offset: number; lastSeq: bigint }[] = [];
+  let provenUpto = firstSeq - 1n;
+  for (;;) {
+    const read = scanner.next();
+    if (read.status === "end") break;
+    if (read.status === "bad" || read.frame.firstSeq !== tail.nextSeq) {
+      const reason = read.status === "bad" ? read.reason : "the sequence has a hole";
+      refuseIfSynced(scanner, file, tail, reason, read.status === "bad");
+      tail.reason = reason;
+      break;
+    }
+    tail.nextSeq = nextSeqOf(read.frame);
+    tail.end = read.end;
+    if (read.frame.syncedUpto > provenUpto) provenUpto = read.frame.syncedUpto;
+    unproven.push({ offset: read.offset, lastSeq: tail.nextSeq - 1n });
+    while (unproven[0] !== undefined && unproven[0].lastSeq <= provenUpto) unproven.shift();
+  }
+  tail.unprovenFrom = unproven[0]?.offset ?? tail.end;
+  return tail;
+}
+
+/** A frame beyond the bad one that says the bad one's records were synced turns a cut into corruption. */
+function refuseIfSynced(
+  scanner: FrameScanner,
+  file: string,
+  tail: Tail,
+  reason: string,
+  isBad: boolean,
+): void {
+  let read = scanner.resynchronise(isBad ? tail.end + 1 : tail.end);
+  while (read.status === "frame") {
+    if (read.frame.syncedUpto >= tail.nextSeq) throw corrupt(file, tail.end, reason);
+    read = scanner.resynchronise(read.end);
+  }
+}
+
+function corrupt(file: string, offset: number, reason: string): AuditError {
+  return new AuditError(
+    "journal_corrupt",
+    `${file} is damaged at offset ${offset}: ${reason}, and later frames prove that it had been acknowledged`,
+    "restore the file from a backup or another server; do not delete it: it is the evidence",
+  );
+}
+
+function rewriteTail(disk: Disk, fd: number, from: number, end: number): void {
+  if (from < end) writeFully(disk, fd, [readRange(disk, fd, from, end)], from);
+  disk.ftruncateSync(fd, end);
+  disk.fdatasyncSync(fd);
+}
+
+function readRange(disk: Disk, fd: number, start: number, end: number): Buffer {
+  const bytes = Buffer.alloc(end - start);
+  for (let filled = 0; filled < bytes.length; ) {
+    const read = disk.readSync(fd, bytes, filled, bytes.length - filled, start + filled);
+    if (read === 0) throw new Error("the journal file shrank while it was read");
+    filled += read;
+  }
+  return bytes;
+}
