@@ -5,6 +5,12 @@ export {
   type KeyValueList,
   MAX_ANY_VALUE_DEPTH,
 } from "./any-value.js";
+export {
+  type Encoding,
+  type PartialSuccess,
+  writeExportResponse,
+  writeStatus,
+} from "./export-response.js";
 export { type JsonLogs, readLogsRequestJson } from "./json-reader.js";
 export { logRecordJson, resourceJson, scopeJson, writeLogsRequestJson } from "./json-writer.js";
 export {

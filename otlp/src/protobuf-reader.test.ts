@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { varintBytes } from "./backward-writer.js";
 import { MalformedRequestError } from "./malformed-request-error.js";
 import { readLogsRequest } from "./protobuf-reader.js";
-import { varintBytes } from "./protobuf-writer.js";
 import { LogsScanner } from "./scan.js";
 
 const field = (number: number, ...parts: Uint8Array[]) => {

@@ -1,11 +1,5 @@
 import type { Disk } from "./disk.js";
-import {
-  decodeFrame,
-  FRAME_MAGIC,
-  FRAME_PREFIX_BYTES,
-  type Frame,
-  frameLength,
-} from "./format.js";
+import { decodeFrame, FRAME_MAGIC, FRAME_PREFIX_BYTES, type Frame, frameLength } from "./format.js";
 
 const WINDOW_BYTES = 1024 * 1024;
 

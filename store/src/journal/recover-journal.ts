@@ -114,7 +114,12 @@ interface Tail {
 }
 
 function scanFile(scanner: FrameScanner, file: string, firstSeq: bigint): Tail {
-  const tail: Tail = { end: scanner.offset, unprovenFrom: scanner.offset, nextSeq: firstSeq, reason: "" };
+  const tail: Tail = {
+    end: scanner.offset,
+    unprovenFrom: scanner.offset,
+    nextSeq: firstSeq,
+    reason: "",
+  };
   const unproven: { offset: number; lastSeq: bigint }[] = [];
   let provenUpto = firstSeq - 1n;
   for (;;) {

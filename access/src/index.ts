@@ -1,0 +1,3 @@
+export { foreignCaller } from "./host-rule.js";
+export { listen, urlOf } from "./http-listener.js";
+export { type ListenAddress, parseListenAddress } from "./listen-address.js";

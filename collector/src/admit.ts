@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import zlib from "node:zlib";
+import {
+  asBuffer,
+  type Encoding,
+  LogsScanner,
+  MalformedRequestError,
+  readLogsRequestJson,
+  spliceLogsRequest,
+  writeLogsRequest,
+} from "@agent-audit/otlp";
+import { DIGEST_BYTES } from "@agent-audit/store";
+
+/** What arrived, before anything is known of it. */
+export interface ReceivedBody {
+  body: Uint8Array;
+  encoding: Encoding;
+  /** `Content-Encoding`, as sent; `""` for none. */
+  contentEncoding: string;
+  /** Limit after decompression. */
+  maxBodyBytes: number;
+}
+
+/** A record, or a whole body, that cannot be stored as an event. */
+export interface Fault {
+  reason: string;
+  bytes: Uint8Array;
+}
+
+/** What a body turned out to be. */
+export type Admission =
+  | {
+      status: "admitted";
+      /** One protobuf ExportLogsServiceRequest with the sound records only. */
+      payload: Uint8Array;
+      recordCount: number;
+      faults: Fault[];
+      /** Records that the faults stand for: more than one when a whole body is set aside. */
+      rejectedCount: number;
+      digest: Uint8Array;
+    }
+  | { status: "refused"; httpStatus: 400 | 413 | 415; reason: string };
+
+type Decompress = (body: Uint8Array, options: { maxOutputLength: number }) => Buffer;
+
+/** zstd came to Node with 22.15: Rust's SDK sends it, so it is taken where the runtime has it. */
+const zstd = (zlib as { zstdDecompressSync?: Decompress }).zstdDecompressSync;
+
+const DECOMPRESSORS: Readonly<Record<string, Decompress>> = {
+  gzip: zlib.gunzipSync,
+  "x-gzip": zlib.gunzipSync,
+  deflate: zlib.inflateSync,
+  ...(zstd === undefined ? {} : { zstd }),
+};
+
+/** The codings that are understood, for `Accept-Encoding`. */
+export const ACCEPTED_ENCODINGS = ["identity", ...Object.keys(DECOMPRESSORS)].join(", ");
+
+/** Turns a body into what the journal stores. Runs on the journal's thread, synchronously. */
+export function admit(received: ReceivedBody): Admission {
+  const body = decompress(received);
+  if ("status" in body) return body;
+  const { bytes } = body;
+  const digest = createHash("sha256").update(bytes).digest().subarray(0, DIGEST_BYTES);
+  try {
+    const logs = received.encoding === "json" ? readJson(bytes) : readProtobuf(bytes);
+    return { status: "admitted", rejectedCount: logs.faults.length, digest, ...logs };
+  } catch (error) {
+    if (error instanceof MalformedRequestError) {
+      return { status: "refused", httpStatus: 400, reason: error.message };
+    }
+    // A fault of ours. A 503 would let this body block the sender's queue for ever, so it is kept and skipped.
+    const reason = `the server could not read the body: ${(error as Error).message}`;
+    return {
+      status: "admitted",
+      payload: new Uint8Array(),
+      recordCount: 0,
+      faults: [{ reason, bytes }],
+      rejectedCount: 1,
+      digest,
+    };
+  }
+}
+
+function decompress(received: ReceivedBody): { bytes: Uint8Array } | Admission {
+  const { body, maxBodyBytes } = received;
+  const coding = received.contentEncoding.trim().toLowerCase();
+  if (coding === "" || coding === "identity") return { bytes: body };
+  const run = Object.hasOwn(DECOMPRESSORS, coding) ? DECOMPRESSORS[coding] : undefined;
+  if (run === undefined) {
+    const reason = `Content-Encoding ${coding.slice(0, 40)} is not supported; use ${ACCEPTED_ENCODINGS}`;
+    return { status: "refused", httpStatus: 415, reason };
+  }
+  try {
+    return { bytes: run(body, { maxOutputLength: maxBodyBytes }) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+      const reason = `the decompressed body has more than ${maxBodyBytes} bytes; send smaller batches`;
+      return { status: "refused", httpStatus: 413, reason };
+    }
+    const reason = `the body is not valid ${coding}: ${(error as Error).message}`;
+    return { status: "refused", httpStatus: 400, reason };
+  }
+}
+
+interface Logs {
+  payload: Uint8Array;
+  recordCount: number;
+  faults: Fault[];
+}
+
+const scanner = new LogsScanner();
+
+function readProtobuf(bytes: Uint8Array): Logs {
+  const scan = scanner.scan(bytes);
+  const recordCount = scan.starts.length - scan.faults.length;
+  if (scan.faults.length === 0) return { payload: bytes, recordCount, faults: [] };
+  const bad = new Set(scan.faults.map(({ index }) => index));
+  return {
+    payload: spliceLogsRequest(bytes, (index) => !bad.has(index)),
+    recordCount,
+    faults: scan.faults.map(({ index, reason }) => ({
+      reason,
+      bytes: asBuffer(bytes).subarray(scan.starts[index], scan.ends[index]),
+    })),
+  };
+}
+
+/** JSON is transcoded, so that the journal knows one format. */
+function readJson(bytes: Uint8Array): Logs {
+  const { request, faults } = readLogsRequestJson(bytes);
+  const recordCount = request.resourceLogs.reduce(
+    (sum, { scopeLogs }) => sum + scopeLogs.reduce((n, s) => n + s.logRecords.length, 0),
+    0,
+  );
+  return {
+    payload: writeLogsRequest(request),
+    recordCount,
+    faults: faults.map(({ reason, text }) => ({ reason, bytes: Buffer.from(text) })),
+  };
+}

@@ -1,0 +1,3 @@
+export { collectorConfig } from "./config.js";
+export { JournalClient } from "./journal-client.js";
+export { Receiver, type ReceiverOptions } from "./receiver.js";

@@ -1,0 +1,100 @@
+import { Worker } from "node:worker_threads";
+import { AuditError } from "@agent-audit/schema";
+import type { JournalCut, Store } from "@agent-audit/store";
+import type { ReceivedBody } from "./admit.js";
+import type { JournalReply, JournalWorkerData, StoreOutcome } from "./journal-messages.js";
+
+export interface JournalClientOptions {
+  store: Store;
+  /** Called once when the journal cannot go on; the process must end with 75 and recover at its next start. */
+  onFatal: (error: Error) => void;
+}
+
+/** Speaks to the thread that writes the journal. */
+export class JournalClient {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, (outcome: StoreOutcome) => void>();
+  readonly #onFatal: (error: Error) => void;
+  #lastId = 0;
+  #isEnded = false;
+  #onReady: (cut: JournalCut | null) => void = () => {};
+  #onFailedStart: (error: Error) => void = () => {};
+  #onClosed: () => void = () => {};
+
+  private constructor({ store, onFatal }: JournalClientOptions) {
+    this.#onFatal = onFatal;
+    const workerData: JournalWorkerData = {
+      directory: store.directory.journal,
+      storeId: store.storeId,
+      positionBuffer: store.position.buffer,
+    };
+    this.#worker = new Worker(new URL("./journal-worker.js", import.meta.url), { workerData });
+    this.#worker.on("message", (reply: JournalReply) => this.#receive(reply));
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", () => this.#fail(new Error("the journal's thread ended")));
+  }
+
+  /**
+   * Recovers the journal and opens it for writing.
+   *
+   * @returns the client and what recovery cut off
+   * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`, `journal_failed`
+   */
+  static async open(
+    options: JournalClientOptions,
+  ): Promise<{ journal: JournalClient; cut: JournalCut | null }> {
+    const journal = new JournalClient(options);
+    const cut = await new Promise<JournalCut | null>((resolve, reject) => {
+      journal.#onReady = resolve;
+      journal.#onFailedStart = reject;
+    });
+    journal.#onFailedStart = () => {};
+    return { journal, cut };
+  }
+
+  /** Stores a body; resolves when it is on disk or refused. The body's memory is gone afterwards. */
+  async store(received: ReceivedBody): Promise<StoreOutcome> {
+    if (this.#isEnded) return { status: "failed" };
+    const id = ++this.#lastId;
+    return await new Promise((resolve) => {
+      this.#pending.set(id, resolve);
+      this.#worker.postMessage({ id, ...received }, [received.body.buffer as ArrayBuffer]);
+    });
+  }
+
+  /** Finishes what was handed over, syncs and closes the file. */
+  async close(): Promise<void> {
+    if (this.#isEnded) return;
+    await new Promise<void>((resolve) => {
+      this.#onClosed = resolve;
+      this.#worker.postMessage({ close: true });
+    });
+  }
+
+  #receive(reply: JournalReply): void {
+    if ("outcomes" in reply) {
+      for (const [id, outcome] of reply.outcomes) this.#settle(id, outcome);
+    } else if ("ready" in reply) {
+      this.#onReady(reply.ready.cut);
+    } else if ("closed" in reply) {
+      this.#isEnded = true;
+      this.#onClosed();
+    } else {
+      const { code, message, hint } = reply.fatal;
+      this.#fail(new AuditError(code, message, hint));
+    }
+  }
+
+  #settle(id: number, outcome: StoreOutcome): void {
+    this.#pending.get(id)?.(outcome);
+    this.#pending.delete(id);
+  }
+
+  #fail(error: Error): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    for (const id of [...this.#pending.keys()]) this.#settle(id, { status: "failed" });
+    this.#onFailedStart(error);
+    this.#onFatal(error);
+  }
+}

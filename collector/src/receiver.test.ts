@@ -1,0 +1,244 @@
+import http from "node:http";
+import zlib from "node:zlib";
+import { readLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
+import { decodeQuarantine, JournalReader } from "@agent-audit/store";
+import { describe, expect, it } from "vitest";
+import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
+import { startReceiver } from "../../test/support/start-receiver.js";
+import { temporaryDirectory } from "../../test/support/temporary-directory.js";
+import { Receiver } from "./receiver.js";
+
+const PROTOBUF = { "Content-Type": "application/x-protobuf" };
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+const post = (url: string, headers: Record<string, string>, body: Uint8Array | string) =>
+  fetch(url, { method: "POST", headers, body: body as BodyInit });
+
+type Started = Awaited<ReturnType<typeof startReceiver>>;
+
+/** Reads what the journal holds, as `seq:action`. */
+const stored = ({ store }: Started) => {
+  const reader = new JournalReader(store.directory.journal, 1n);
+  const actions: string[] = [];
+  for (let next = reader.next(store.position.syncedSeq); next !== null; ) {
+    let seq = next.frame.firstSeq;
+    for (const group of readLogsRequest(next.frame.payload).resourceLogs) {
+      for (const record of group.scopeLogs.flatMap(({ logRecords }) => logRecords)) {
+        const action = record.attributes.find(({ key }) => key === "agent_audit.action.name");
+        actions.push(`${seq++}:${String(action?.value)}`);
+      }
+    }
+    next = reader.next(store.position.syncedSeq);
+  }
+  reader.close();
+  return actions;
+};
+
+const event = (action: string) => sampleEvent({ action });
+
+describe("POST /v1/logs", () => {
+  it("stores protobuf and JSON alike, in every coding, and answers in the request's encoding", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const protobuf = sampleBody(event("a"), event("b"));
+    const json = Buffer.from(writeLogsRequestJson(requestOf(event("c"))));
+    const answers = [
+      await post(started.url, PROTOBUF, protobuf),
+      await post(started.url, { ...PROTOBUF, "Content-Encoding": "gzip" }, zlib.gzipSync(protobuf)),
+      await post(
+        started.url,
+        { ...JSON_TYPE, "Content-Encoding": "DEFLATE" },
+        zlib.deflateSync(json),
+      ),
+      await post(started.url, { "Content-Type": "Application/JSON; charset=utf-8" }, json),
+      await post(
+        started.url,
+        { ...PROTOBUF, "Content-Encoding": "x-gzip" },
+        Buffer.concat([
+          zlib.gzipSync(protobuf.subarray(0, 9)),
+          zlib.gzipSync(protobuf.subarray(9)),
+        ]),
+      ),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(answers.map(({ headers }) => headers.get("Agent-Audit-Seq"))).toEqual([
+      "2",
+      "4",
+      "5",
+      "6",
+      "8",
+    ]);
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual([
+      "",
+      "",
+      "{}",
+      "{}",
+      "",
+    ]);
+    expect(answers[2]?.headers.get("Content-Type")).toBe("application/json");
+    expect(stored(started)).toEqual(["1:a", "2:b", "3:a", "4:b", "5:c", "6:c", "7:a", "8:b"]);
+  });
+
+  it("takes chunked bodies without a length", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const status = await new Promise((resolve) => {
+      const request = http.request(started.url, { method: "POST", headers: PROTOBUF }, (response) =>
+        resolve(response.resume().statusCode),
+      );
+      const body = sampleBody(event("a"));
+      request.write(body.subarray(0, 10));
+      setTimeout(() => request.end(body.subarray(10)), 20);
+    });
+    expect(status).toBe(200);
+    expect(stored(started)).toEqual(["1:a"]);
+  });
+
+  it("sets one bad record of ten aside and stores the nine", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const request = JSON.parse(
+      writeLogsRequestJson(requestOf(...Array.from({ length: 10 }, (_, i) => event(`e${i}`)))),
+    );
+    request.resourceLogs[0].scopeLogs[0].logRecords[4].attributes = "none";
+    const answer = await post(started.url, JSON_TYPE, JSON.stringify(request));
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      partialSuccess: {
+        rejectedLogRecords: "1",
+        errorMessage: "1 records were set aside, the first because: attributes is no array",
+      },
+    });
+    expect(stored(started).map((entry) => entry.split(":")[1])).toEqual([
+      "e0",
+      "e1",
+      "e2",
+      "e3",
+      "e5",
+      "e6",
+      "e7",
+      "e8",
+      "e9",
+    ]);
+  });
+
+  it("keeps what it set aside, bytes and reason, in the journal", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    await post(
+      started.url,
+      JSON_TYPE,
+      '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":7}]}]}]}',
+    );
+    const fs = await import("node:fs");
+    const file = `${started.store.directory.journal}/${"1".padStart(20, "0")}.journal`;
+    const bytes = fs.readFileSync(file);
+    const payload = bytes.subarray(bytes.indexOf("AAFR") + 64, -4);
+    const { reason, bytes: aside } = decodeQuarantine(payload);
+    expect(reason).toBe("an AnyValue is no object");
+    expect(Buffer.from(aside).toString()).toBe('{"body":7}');
+  });
+
+  it.each([
+    ["a body that is no protobuf", PROTOBUF, Buffer.from("hello"), 400, /offset/],
+    ["a body that is no JSON", JSON_TYPE, "{", 400, /malformed|expected/],
+    [
+      "a body that is no gzip",
+      { ...PROTOBUF, "Content-Encoding": "gzip" },
+      Buffer.from("x"),
+      400,
+      /not valid gzip/,
+    ],
+    [
+      "a coding that it does not know",
+      { ...PROTOBUF, "Content-Encoding": "br" },
+      Buffer.from("x"),
+      415,
+      /br is not supported/,
+    ],
+    [
+      "stacked codings",
+      { ...PROTOBUF, "Content-Encoding": "gzip, gzip" },
+      Buffer.from("x"),
+      415,
+      /not supported/,
+    ],
+    ["another media type", { "Content-Type": "text/plain" }, "x", 415, /Content-Type must be/],
+    ["a large body", PROTOBUF, Buffer.alloc(70_000), 413, /more than 65536 bytes/],
+    [
+      "a bomb",
+      { ...PROTOBUF, "Content-Encoding": "gzip" },
+      zlib.gzipSync(Buffer.alloc(10_000_000)),
+      413,
+      /decompressed body/,
+    ],
+  ])("refuses %s", async (_, headers, body, status, message) => {
+    const started = await startReceiver(temporaryDirectory(), 65_536);
+    const answer = await post(started.url, headers as unknown as Record<string, string>, body);
+    expect(answer.status).toBe(status);
+    const text = await answer.text();
+    expect(text).toMatch(message);
+    expect(text.length).toBeLessThan(2048);
+    if (status === 415) expect(answer.headers.get("Accept-Encoding")).toContain("gzip");
+    const after = await post(started.url, PROTOBUF, sampleBody(event("after")));
+    expect(after.headers.get("Agent-Audit-Seq")).toBe("1");
+  });
+
+  it("answers a request without records and stores nothing", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    for (const [headers, body] of [
+      [PROTOBUF, ""],
+      [JSON_TYPE, "{}"],
+    ] as const) {
+      const answer = await post(started.url, headers, body);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("Agent-Audit-Seq")).toBeNull();
+    }
+    expect(started.store.position.syncedSeq).toBe(0n);
+  });
+
+  it("knows one path and one method", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const get = await fetch(started.url);
+    expect([get.status, get.headers.get("Allow")]).toEqual([405, "POST"]);
+    expect((await post(`${started.url}/`, PROTOBUF, "")).status).toBe(404);
+    expect((await post(`${started.url}?x=1`, PROTOBUF, "")).status).toBe(200);
+    expect((await fetch(started.url.replace("/v1/logs", "/readyz"))).status).toBe(200);
+  });
+
+  it("refuses a foreign Host", async () => {
+    const { url } = await startReceiver(temporaryDirectory());
+    const status = await new Promise((resolve) => {
+      const headers = { ...PROTOBUF, Host: "evil.example" };
+      http
+        .request(url, { method: "POST", headers }, (response) =>
+          resolve(response.resume().statusCode),
+        )
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+
+  it("answers 503 before the journal is recovered and while it drains", async () => {
+    const receiver = await Receiver.listen({
+      address: { host: "127.0.0.1", port: 0 },
+      maxBodyBytes: 1000,
+    });
+    const early = await post(`${receiver.url}/v1/logs`, PROTOBUF, "");
+    expect(early.status).toBe(503);
+    expect(["2", "3"]).toContain(early.headers.get("Retry-After"));
+    await receiver.drain();
+    const late = await post(`${receiver.url}/v1/logs`, PROTOBUF, "");
+    expect([late.status, late.headers.get("Connection")]).toEqual([503, "close"]);
+    await receiver.close();
+  });
+
+  it("stores nothing of a body whose client went away", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    await new Promise<void>((resolve) => {
+      const request = http.request(started.url, { method: "POST", headers: PROTOBUF });
+      request.on("error", () => resolve());
+      request.write(sampleBody(event("a")));
+      setTimeout(() => request.destroy(), 30);
+    });
+    const after = await post(started.url, PROTOBUF, sampleBody(event("b")));
+    expect(after.headers.get("Agent-Audit-Seq")).toBe("1");
+    expect(stored(started)).toEqual(["1:b"]);
+  });
+});

@@ -1,0 +1,152 @@
+import type { Server } from "node:http";
+import { foreignCaller, type ListenAddress, listen, urlOf } from "@agent-audit/access";
+import type { Encoding } from "@agent-audit/otlp";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { answerOutcome, refuse } from "./answers.js";
+import type { JournalClient } from "./journal-client.js";
+import { readBody } from "./read-body.js";
+
+type Env = { Bindings: HttpBindings };
+
+const ENCODINGS: Readonly<Record<string, Encoding>> = {
+  "application/x-protobuf": "protobuf",
+  "application/json": "json",
+};
+
+const KEEP_ALIVE_MILLIS = 120_000;
+const HEADERS_MILLIS = 20_000;
+const REQUEST_MILLIS = 60_000;
+const CLOSE_GRACE_MILLIS = 1_000;
+
+export interface ReceiverOptions {
+  address: ListenAddress;
+  maxBodyBytes: number;
+  /** How long the port outlives the last answer; default 1 s: Go's SDK drops a batch on a refused connection. */
+  closeGraceMillis?: number;
+}
+
+/**
+ * Receives OTLP logs over HTTP. The port answers from the first moment to the last: 503 until the journal
+ * is recovered and while the server drains, since a refused connection makes some clients drop a batch.
+ *
+ * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
+ */
+export class Receiver {
+  readonly #maxBodyBytes: number;
+  readonly #closeGraceMillis: number;
+  readonly #server: Server;
+  #journal: JournalClient | null = null;
+  #isDraining = false;
+  #openRequests = 0;
+
+  private constructor(options: ReceiverOptions) {
+    this.#maxBodyBytes = options.maxBodyBytes;
+    this.#closeGraceMillis = options.closeGraceMillis ?? CLOSE_GRACE_MILLIS;
+    this.#server = createAdaptorServer({
+      fetch: this.app().fetch,
+      serverOptions: {
+        keepAliveTimeout: KEEP_ALIVE_MILLIS,
+        headersTimeout: HEADERS_MILLIS,
+        requestTimeout: REQUEST_MILLIS,
+      },
+    }) as Server;
+  }
+
+  /** Opens the port. @throws AuditError `port_in_use` */
+  static async listen(options: ReceiverOptions): Promise<Receiver> {
+    const receiver = new Receiver(options);
+    await listen(receiver.#server, options.address, "--otlp HOST:PORT");
+    return receiver;
+  }
+
+  /** Base URL of the listener, with the port that it really has. */
+  get url(): string {
+    return urlOf(this.#server);
+  }
+
+  /** Starts storing, once the journal is recovered. */
+  ready(journal: JournalClient): void {
+    this.#journal = journal;
+  }
+
+  /** Answers what is open and refuses the rest with 503; resolves when nothing is open any more. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    while (this.#openRequests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Closes the port, a grace period after {@link drain}. */
+  async close(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#closeGraceMillis));
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** The routes, for tests without a port. */
+  private app(): Hono<Env> {
+    const app = new Hono<Env>();
+    app.use(async (c, next) => {
+      const { host, origin } = c.env.incoming.headers;
+      const reason = foreignCaller({ host, origin });
+      if (reason !== null) return refuse(403, reason, encodingOf(c) ?? "json");
+      await next();
+      return undefined;
+    });
+    app.get("/healthz", (c) => c.text("ok\n"));
+    app.get("/readyz", (c) =>
+      this.#journal === null || this.#isDraining
+        ? c.text("the journal is not ready\n", 503)
+        : c.text("ok\n"),
+    );
+    app.post("/v1/logs", (c) => this.#guardedExport(c));
+    app.all("/v1/logs", (c) =>
+      refuse(405, "send logs with POST", encodingOf(c) ?? "json", { Allow: "POST" }),
+    );
+    app.notFound((c) => refuse(404, "there is only POST /v1/logs here", encodingOf(c) ?? "json"));
+    app.onError((_, c) => refuse(503, "the server failed; try again", encodingOf(c) ?? "json"));
+    return app;
+  }
+
+  async #guardedExport(c: Context<Env>): Promise<Response> {
+    this.#openRequests++;
+    try {
+      return await this.#export(c);
+    } finally {
+      this.#openRequests--;
+    }
+  }
+
+  async #export(c: Context<Env>): Promise<Response> {
+    const encoding = encodingOf(c);
+    if (encoding === null) {
+      const types = Object.keys(ENCODINGS).join(" or ");
+      return refuse(415, `Content-Type must be ${types}`, "json");
+    }
+    const { incoming } = c.env;
+    if (this.#isDraining) {
+      return refuse(503, "the server is stopping", encoding, { Connection: "close" });
+    }
+    if (this.#journal === null) return refuse(503, "the server is starting", encoding);
+    const read = await readBody(incoming, this.#maxBodyBytes);
+    if (read.status === "too_large") {
+      const message = `the body has more than ${this.#maxBodyBytes} bytes; send smaller batches`;
+      return refuse(413, message, encoding, { Connection: "close" });
+    }
+    if (read.status === "aborted") return refuse(400, "the body ended early", encoding);
+    const outcome = await this.#journal.store({
+      body: read.body,
+      encoding,
+      contentEncoding: incoming.headers["content-encoding"] ?? "",
+      maxBodyBytes: this.#maxBodyBytes,
+    });
+    return answerOutcome(outcome, encoding);
+  }
+}
+
+/** Reads the media type without its parameters, in any case. */
+function encodingOf(c: Context<Env>): Encoding | null {
+  const header = c.env.incoming.headers["content-type"] ?? "";
+  const mediaType = (header.split(";")[0] as string).trim().toLowerCase();
+  return Object.hasOwn(ENCODINGS, mediaType) ? (ENCODINGS[mediaType] as Encoding) : null;
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { AuditError } from "@agent-audit/schema";
+import { nodeDisk, replaceFile } from "./journal/disk.js";
+import { STORE_ID_LENGTH } from "./journal/format.js";
+
+const DIRECTORY_VERSION = 1;
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** Names the places in a data directory. */
+export interface DataDirectory {
+  root: string;
+  journal: string;
+  events: string;
+  damaged: string;
+  temporary: string;
+  /** Main database of the one DuckDB instance; its file lock is the directory's lock. */
+  catalog: string;
+}
+
+/** Makes what is missing of a data directory. Changes nothing that exists, so it may run before the lock is held. */
+export function makeDataDirectory(root: string): DataDirectory {
+  const absolute = path.resolve(root);
+  const directory: DataDirectory = {
+    root: absolute,
+    journal: path.join(absolute, "journal"),
+    events: path.join(absolute, "events"),
+    damaged: path.join(absolute, "damaged"),
+    temporary: path.join(absolute, "tmp"),
+    catalog: path.join(absolute, "catalog.duckdb"),
+  };
+  try {
+    for (const place of [
+      directory.journal,
+      directory.events,
+      directory.damaged,
+      directory.temporary,
+    ]) {
+      fs.mkdirSync(place, { recursive: true, mode: 0o700 });
+    }
+  } catch (cause) {
+    throw new AuditError(
+      "data_directory",
+      `the data directory ${absolute} cannot be made: ${(cause as Error).message}`,
+      "choose a directory that this user may write, with --data DIR",
+      { cause },
+    );
+  }
+  return directory;
+}
+
+/** Reads the store's id, making one at the first start. Call with the lock held. */
+export function storeIdOf(directory: DataDirectory): string {
+  const file = path.join(directory.root, "store.json");
+  if (!fs.existsSync(file)) {
+    const storeId = Array.from(randomBytes(STORE_ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
+    const text = `${JSON.stringify({ store_id: storeId, version: DIRECTORY_VERSION })}\n`;
+    replaceFile(nodeDisk, file, [Buffer.from(text)]);
+    return storeId;
+  }
+  const { store_id: storeId, version } = readJson(file);
+  if (version !== DIRECTORY_VERSION || typeof storeId !== "string") {
+    throw new AuditError(
+      "data_directory_version",
+      `${file} has version ${String(version)}; this version reads ${DIRECTORY_VERSION}`,
+      "start the version of agent-audit that wrote it",
+    );
+  }
+  return storeId;
+}
+
+function readJson(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, unknown>;
+  } catch (cause) {
+    throw new AuditError("data_directory", `${file} is not JSON`, "restore it from a backup", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { Worker } from "node:worker_threads";
+import { AuditError } from "@agent-audit/schema";
+import type { SharedPosition } from "../shared-position.js";
+import type { SegmentStatus } from "./engine.js";
+import type {
+  Cell,
+  EngineCalls,
+  EngineReply,
+  EngineWorkerData,
+  ErrorMessage,
+} from "./engine-messages.js";
+import type { QueryRequest } from "./query-runner.js";
+import type { RawRecord } from "./raw-record.js";
+
+export interface EngineClientOptions {
+  root: string;
+  position: SharedPosition;
+  memoryLimitMib?: number | undefined;
+  threads?: number | undefined;
+  /** Called once when the engine cannot go on; the process must end and replay. */
+  onFatal: (error: Error) => void;
+}
+
+interface Waiting {
+  resolve: (result: never) => void;
+  reject: (error: Error) => void;
+}
+
+/** Speaks to the thread that owns DuckDB. */
+export class EngineClient {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #isClosed = false;
+
+  private constructor(options: EngineClientOptions) {
+    const workerData: EngineWorkerData = {
+      root: options.root,
+      positionBuffer: options.position.buffer,
+      memoryLimitMib: options.memoryLimitMib,
+      threads: options.threads,
+    };
+    this.#worker = new Worker(new URL("./engine-worker.js", import.meta.url), { workerData });
+    this.#worker.on("message", (reply: EngineReply) => {
+      if ("fatal" in reply) options.onFatal(errorOf(reply.fatal));
+      else this.#settle(reply);
+    });
+    this.#worker.on("error", (error) => this.#fail(error, options.onFatal));
+    this.#worker.on("exit", (code) => {
+      if (!this.#isClosed) {
+        this.#fail(new Error(`the engine's thread ended with code ${code}`), options.onFatal);
+      }
+    });
+  }
+
+  /** Starts the thread and takes the data directory's lock. @throws AuditError `data_directory_locked` */
+  static async open(options: EngineClientOptions): Promise<EngineClient> {
+    const client = new EngineClient(options);
+    try {
+      await client.#call("open", undefined);
+    } catch (error) {
+      client.#isClosed = true;
+      await client.#worker.terminate();
+      throw error;
+    }
+    return client;
+  }
+
+  /** Starts applying the recovered journal; see `Engine.follow`. */
+  async follow(storeId: string): Promise<void> {
+    await this.#call("follow", { storeId });
+  }
+
+  /** Runs one prepared statement; see `QueryRunner.run`. */
+  async query(request: QueryRequest): Promise<Cell[][]> {
+    return await this.#call("query", request);
+  }
+
+  async tables(): Promise<string[]> {
+    return await this.#call("tables", undefined);
+  }
+
+  async segments(): Promise<SegmentStatus[]> {
+    return await this.#call("segments", undefined);
+  }
+
+  async rawRecord(seq: bigint): Promise<RawRecord | null> {
+    return await this.#call("rawRecord", { seq });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#call("close", undefined);
+  }
+
+  #call<M extends keyof EngineCalls>(
+    method: M,
+    argument: EngineCalls[M]["request"],
+  ): Promise<EngineCalls[M]["reply"]> {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, method, argument });
+    });
+  }
+
+  #settle(reply: Exclude<EngineReply, { fatal: unknown }>): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("error" in reply) waiting?.reject(errorOf(reply.error));
+    else waiting?.resolve(reply.result as never);
+  }
+
+  #fail(error: Error, onFatal: (error: Error) => void): void {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    onFatal(error);
+  }
+}
+
+function errorOf({ code, message, hint }: ErrorMessage): AuditError {
+  return new AuditError(code, message, hint);
+}

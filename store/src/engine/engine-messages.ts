@@ -1,0 +1,43 @@
+import type { EngineOptions, SegmentStatus } from "./engine.js";
+import type { QueryRequest } from "./query-runner.js";
+import type { RawRecord } from "./raw-record.js";
+
+/** What the engine's thread is started with. */
+export interface EngineWorkerData {
+  root: string;
+  positionBuffer: SharedArrayBuffer;
+  memoryLimitMib: EngineOptions["memoryLimitMib"];
+  threads: EngineOptions["threads"];
+}
+
+/** A value that a result row can carry from thread to thread. */
+export type Cell = null | boolean | number | bigint | string | Cell[] | { key: Cell; value: Cell };
+
+/** Lists what the engine's thread does on request, and with what it answers. */
+export interface EngineCalls {
+  open: { request: undefined; reply: undefined };
+  follow: { request: { storeId: string }; reply: undefined };
+  query: { request: QueryRequest; reply: Cell[][] };
+  tables: { request: undefined; reply: string[] };
+  segments: { request: undefined; reply: SegmentStatus[] };
+  rawRecord: { request: { seq: bigint }; reply: RawRecord | null };
+  close: { request: undefined; reply: undefined };
+}
+
+export interface EngineRequest {
+  id: number;
+  method: keyof EngineCalls;
+  argument: unknown;
+}
+
+/** Carries an error between threads, where classes do not survive. */
+export interface ErrorMessage {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+export type EngineReply =
+  | { id: number; result: unknown }
+  | { id: number; error: ErrorMessage }
+  | { fatal: ErrorMessage };

@@ -1,0 +1,75 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { AuditError } from "@agent-audit/schema";
+import { makeDataDirectory } from "../data-directory.js";
+import { SharedPosition } from "../shared-position.js";
+import { Engine } from "./engine.js";
+import type {
+  EngineCalls,
+  EngineReply,
+  EngineRequest,
+  EngineWorkerData,
+  ErrorMessage,
+} from "./engine-messages.js";
+import type { QueryRequest } from "./query-runner.js";
+
+// The one thread that owns DuckDB. `EngineClient` is its other end.
+
+const { root, positionBuffer, memoryLimitMib, threads } = workerData as EngineWorkerData;
+let engine: Engine | null = null;
+
+parentPort?.on("message", async ({ id, method, argument }: EngineRequest) => {
+  try {
+    reply({ id, result: await call(method, argument) });
+  } catch (error) {
+    reply({ id, error: errorMessage(error) });
+  }
+  if (method === "close") parentPort?.close();
+});
+
+async function call(method: keyof EngineCalls, argument: unknown): Promise<unknown> {
+  if (method === "open") {
+    engine = await Engine.open({
+      directory: makeDataDirectory(root),
+      position: new SharedPosition(positionBuffer),
+      memoryLimitMib,
+      threads,
+    });
+    return undefined;
+  }
+  if (engine === null) throw new Error(`${method} before open`);
+  switch (method) {
+    case "follow": {
+      const { storeId } = argument as EngineCalls["follow"]["request"];
+      return await engine.follow(storeId, (error) => reply({ fatal: errorMessage(error) }));
+    }
+    case "query":
+      return await engine.queries.run(argument as QueryRequest);
+    case "tables":
+      return engine.tables();
+    case "segments":
+      return engine.segmentStatus();
+    case "rawRecord": {
+      const { seq } = argument as EngineCalls["rawRecord"]["request"];
+      return engine.rawRecord(seq);
+    }
+    case "close":
+      return await engine.close();
+    default:
+      return method satisfies never;
+  }
+}
+
+function reply(message: EngineReply): void {
+  parentPort?.postMessage(message);
+}
+
+function errorMessage(error: unknown): ErrorMessage {
+  if (error instanceof AuditError) {
+    return { code: error.code, message: error.message, hint: error.hint };
+  }
+  return {
+    code: "engine_error",
+    message: error instanceof Error ? error.message : String(error),
+    hint: "see the server's log",
+  };
+}

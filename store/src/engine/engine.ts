@@ -1,0 +1,328 @@
+import fs from "node:fs";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { readLogsRequest } from "@agent-audit/otlp";
+import { AuditError, readEnvelope } from "@agent-audit/schema";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DataDirectory } from "../data-directory.js";
+import type { Frame } from "../journal/format.js";
+import { JournalReader, listJournalFiles } from "../journal/journal-reader.js";
+import type { SharedPosition } from "../shared-position.js";
+import { CHUNK_ROWS } from "./column-buffers.js";
+import { type DatabaseOptions, openDatabase } from "./database.js";
+import { QueryRunner } from "./query-runner.js";
+import { type RawRecord, readRawRecord } from "./raw-record.js";
+import { RowWriter } from "./row-writer.js";
+import { dayText, Segment, type SegmentState } from "./segment.js";
+
+/** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
+const BATCH_ROWS = 122_880;
+/** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
+const IDLE_MILLIS = 20;
+const CHECKPOINT_ROWS = 200_000;
+
+export interface EngineOptions extends DatabaseOptions {
+  position: SharedPosition;
+}
+
+export interface SegmentStatus {
+  day: string;
+  state: SegmentState;
+  rows: number;
+  bytes: number;
+}
+
+/** Follows the journal for one segment: the newest one without end, an older one up to its last sequence. */
+interface Job {
+  segment: Segment;
+  reader: JournalReader;
+  lastSeq: bigint | null;
+  rowsSinceCheckpoint: number;
+}
+
+/**
+ * Keeps the DuckDB view of the journal. Rows and position change in one transaction, so the view can be
+ * thrown away at any moment and goes on where it was. Lives on exactly one thread: a second instance of
+ * DuckDB on the same files would not fail, the two would silently disagree.
+ */
+export class Engine {
+  readonly queries: QueryRunner;
+  readonly #directory: DataDirectory;
+  readonly #position: SharedPosition;
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  readonly #segments = new Map<number, Segment>();
+  #storeId = "";
+  #live: Job | null = null;
+  #rebuilds: Job[] = [];
+  #isClosing = false;
+  #applying: Promise<void> = Promise.resolve();
+
+  private constructor(
+    options: EngineOptions,
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+  ) {
+    this.#directory = options.directory;
+    this.#position = options.position;
+    this.#instance = instance;
+    this.#connection = connection;
+    this.queries = new QueryRunner(instance);
+  }
+
+  /** @throws AuditError `data_directory_locked` */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const instance = await openDatabase(options);
+    return new Engine(options, instance, await instance.connect());
+  }
+
+  /**
+   * Compares the segments with the recovered journal and applies what they lack.
+   *
+   * @param onFatal called when applying cannot go on; the process must end and replay
+   * @returns when everything that the journal held at the call is visible; segments that had to be
+   *   rebuilt may take longer
+   * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
+   */
+  async follow(storeId: string, onFatal: (error: unknown) => void): Promise<void> {
+    this.#storeId = storeId;
+    const syncedAtStart = this.#position.syncedSeq;
+    await this.#compare(syncedAtStart);
+    await new Promise<void>((resolve, reject) => {
+      this.#applying = this.#applyUntilClosed(syncedAtStart, resolve).catch((error) => {
+        reject(error);
+        onFatal(error);
+      });
+    });
+  }
+
+  /** Names the tables that hold all events. @throws AuditError `segment_rebuilding` */
+  tables(): string[] {
+    const segments = [...this.#segments.values()].sort((a, b) => a.day - b.day);
+    const rebuilding = segments.find(({ state }) => state === "rebuilding");
+    if (rebuilding !== undefined) {
+      throw new AuditError(
+        "segment_rebuilding",
+        `the segment of ${dayText(rebuilding.day)} is being rebuilt from the journal`,
+        "ask again in a few seconds; /api/v1/status shows the progress",
+      );
+    }
+    return segments.map(({ alias }) => `${alias}.events`);
+  }
+
+  segmentStatus(): SegmentStatus[] {
+    return [...this.#segments.values()]
+      .sort((a, b) => a.day - b.day)
+      .map((segment) => ({
+        day: dayText(segment.day),
+        state: segment.state,
+        rows: Number(segment.rows),
+        bytes: segment.bytes,
+      }));
+  }
+
+  /** Reads a record as it was received; `null` when the journal does not hold it. */
+  rawRecord(seq: bigint): RawRecord | null {
+    return readRawRecord(this.#directory.journal, seq, this.#position.syncedSeq);
+  }
+
+  /** Finishes the running transaction and closes the files. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.queries.close();
+    await this.#applying;
+    for (const { alias } of this.#segments.values()) {
+      await this.#connection.run(`CHECKPOINT ${alias}`);
+    }
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+
+  async #compare(syncedSeq: bigint): Promise<void> {
+    const ranges = journalRanges(this.#directory.journal, syncedSeq);
+    this.#refuseStrayFiles(new Set(ranges.map(({ day }) => dayText(day))));
+    for (const { day, firstSeq, lastSeq } of ranges) {
+      const isNewest = day === ranges.at(-1)?.day;
+      const segment = await this.#attach(day, firstSeq);
+      if (segment.appliedSeq > lastSeq) throw engineAhead(segment.appliedSeq, lastSeq);
+      if (isNewest) this.#live = this.#job(segment, null);
+      else if (segment.appliedSeq < lastSeq) {
+        segment.state = "rebuilding";
+        this.#rebuilds.push(this.#job(segment, lastSeq));
+      }
+    }
+  }
+
+  /** A segment that no journal stands behind means that the journal is older than the engine. */
+  #refuseStrayFiles(days: ReadonlySet<string>): void {
+    for (const name of fs.readdirSync(this.#directory.events)) {
+      if (!name.endsWith(".duckdb") || days.has(name.slice(0, 10))) continue;
+      throw new AuditError(
+        "engine_ahead",
+        `${this.#directory.events}/${name} holds events of which the journal has none`,
+        "restore the journal that belongs to it, or move the file away",
+      );
+    }
+  }
+
+  async #attach(day: number, firstSeq: bigint): Promise<Segment> {
+    const segment = await Segment.attach(this.#connection, this.#directory, day, firstSeq);
+    this.#segments.set(day, segment);
+    return segment;
+  }
+
+  #job(segment: Segment, lastSeq: bigint | null): Job {
+    const reader = new JournalReader(this.#directory.journal, segment.appliedSeq + 1n);
+    return { segment, reader, lastSeq, rowsSinceCheckpoint: 0 };
+  }
+
+  async #applyUntilClosed(syncedAtStart: bigint, onCaughtUp: () => void): Promise<void> {
+    let isCaughtUp = false;
+    while (!this.#isClosing) {
+      const applied = await this.#applyLive();
+      this.#position.appliedSeq = this.#live?.segment.appliedSeq ?? 0n;
+      if (!isCaughtUp && this.#position.appliedSeq >= syncedAtStart) {
+        isCaughtUp = true;
+        onCaughtUp();
+      }
+      if (applied > 0) continue;
+      const [rebuild] = this.#rebuilds;
+      if (rebuild === undefined) await sleep(IDLE_MILLIS);
+      else await this.#rebuildStep(rebuild);
+    }
+  }
+
+  async #applyLive(): Promise<number> {
+    this.#live ??= await this.#firstJob();
+    if (this.#live === null) return 0;
+    const { rows, nextDay } = await this.#applyBatch(this.#live, this.#position.syncedSeq);
+    if (nextDay !== null) {
+      await this.#checkpoint(this.#live);
+      const firstSeq = this.#live.segment.appliedSeq + 1n;
+      this.#live.reader.close();
+      this.#live = this.#job(await this.#attach(nextDay, firstSeq), null);
+    }
+    return rows + (nextDay === null ? 0 : 1);
+  }
+
+  /** A new store has no segment before its first record. */
+  async #firstJob(): Promise<Job | null> {
+    const [range] = journalRanges(this.#directory.journal, this.#position.syncedSeq);
+    if (range === undefined) return null;
+    return this.#job(await this.#attach(range.day, range.firstSeq), null);
+  }
+
+  async #rebuildStep(job: Job): Promise<void> {
+    await this.#applyBatch(job, job.lastSeq as bigint);
+    if (job.segment.appliedSeq < (job.lastSeq as bigint)) return;
+    await this.#checkpoint(job);
+    job.reader.close();
+    job.segment.state = "open";
+    this.#rebuilds.shift();
+  }
+
+  /** Applies frames in one transaction; stops before a frame of another segment and names its day. */
+  async #applyBatch(job: Job, upto: bigint): Promise<{ rows: number; nextDay: number | null }> {
+    const { segment, reader } = job;
+    let next = reader.next(upto);
+    if (next === null) return { rows: 0, nextDay: null };
+    if (next.segmentDay !== segment.day) return { rows: 0, nextDay: next.segmentDay };
+
+    await this.#connection.run("BEGIN");
+    const appender = await this.#connection.createAppender("events", "main", segment.alias);
+    const writer = new RowWriter(appender);
+    let rows = 0;
+    let sinceTurn = 0;
+    let appliedSeq = segment.appliedSeq;
+    let nextDay: number | null = null;
+    while (next !== null) {
+      const written = this.#writeFrame(writer, next.frame, appliedSeq);
+      appliedSeq = next.frame.firstSeq + BigInt(next.frame.recordCount) - 1n;
+      rows += written;
+      sinceTurn += written;
+      if (rows >= BATCH_ROWS) break;
+      // Queries wait for this thread: let them in after each chunk.
+      if (sinceTurn >= CHUNK_ROWS) {
+        sinceTurn = 0;
+        await nextTurn();
+      }
+      next = reader.next(upto);
+      if (next !== null && next.segmentDay !== segment.day) {
+        nextDay = next.segmentDay;
+        break;
+      }
+    }
+    writer.flush();
+    appender.closeSync();
+    const rowCount = segment.rows + BigInt(rows);
+    await this.#connection.run(
+      `UPDATE ${segment.alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rowCount}`,
+    );
+    await this.#connection.run("COMMIT");
+    segment.appliedSeq = appliedSeq;
+    segment.rows = rowCount;
+    job.rowsSinceCheckpoint += rows;
+    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS) await this.#checkpoint(job);
+    return { rows, nextDay };
+  }
+
+  /** Writes the records of a frame that lie past `appliedSeq` and gives their number. */
+  #writeFrame(writer: RowWriter, frame: Frame, appliedSeq: bigint): number {
+    let seq = frame.firstSeq;
+    let written = 0;
+    for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
+      for (const { logRecords } of scopeLogs) {
+        for (const record of logRecords) {
+          if (seq > appliedSeq) {
+            const envelope = readEnvelope(record, resource);
+            if (frame.orgId !== "") envelope.orgId = frame.orgId;
+            if (frame.projectId !== "") envelope.projectId = frame.projectId;
+            const { receivedNano, keyId } = frame;
+            writer.write(envelope, { seq, receivedNano, keyId, storeId: this.#storeId });
+            written++;
+          }
+          seq++;
+        }
+      }
+    }
+    return written;
+  }
+
+  async #checkpoint(job: Job): Promise<void> {
+    try {
+      await this.#connection.run(`CHECKPOINT ${job.segment.alias}`);
+      job.rowsSinceCheckpoint = 0;
+    } catch (error) {
+      // A running query holds an older state of the file: the WAL grows until the next try.
+      if (!/checkpoint/i.test((error as Error).message)) throw error;
+    }
+  }
+}
+
+interface DayRange {
+  day: number;
+  firstSeq: bigint;
+  lastSeq: bigint;
+}
+
+/** Says which sequences each segment must hold: files of one day follow each other. */
+function journalRanges(journalDirectory: string, syncedSeq: bigint): DayRange[] {
+  const ranges: DayRange[] = [];
+  const files = listJournalFiles(journalDirectory);
+  files.forEach(({ segmentDay, firstSeq }, index) => {
+    const next = files[index + 1];
+    const lastSeq = next === undefined ? syncedSeq : next.firstSeq - 1n;
+    if (lastSeq < firstSeq) return;
+    const previous = ranges.at(-1);
+    if (previous?.day === segmentDay) previous.lastSeq = lastSeq;
+    else ranges.push({ day: segmentDay, firstSeq, lastSeq });
+  });
+  return ranges;
+}
+
+function engineAhead(appliedSeq: bigint, journalSeq: bigint): AuditError {
+  return new AuditError(
+    "engine_ahead",
+    `the engine has applied sequence ${appliedSeq}, the journal ends at ${journalSeq}: acknowledged events are missing from the journal`,
+    "restore the newest journal files; an older copy was put in their place",
+  );
+}

@@ -1,0 +1,97 @@
+import { AuditError } from "@agent-audit/schema";
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue, JS } from "@duckdb/node-api";
+
+/** Queries that run at once: more would only take cores from ingest. */
+const MAX_RUNNING = 2;
+/** Queries that wait for a place; a further one is refused. */
+const MAX_WAITING = 64;
+const DEFAULT_TIMEOUT_MILLIS = 10_000;
+
+export interface QueryRequest {
+  sql: string;
+  values?: (string | number | bigint | boolean | null)[];
+  /** Default 10 s; `null` for no limit of time and no place in the queue, for the server's own long reads. */
+  timeoutMillis?: number | null;
+}
+
+/** Runs queries, each on a connection of its own, so that one can be interrupted alone. */
+export class QueryRunner {
+  readonly #instance: DuckDBInstance;
+  readonly #idle: DuckDBConnection[] = [];
+  readonly #busy = new Set<DuckDBConnection>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  /**
+   * Runs one prepared statement and gives its rows, integers of 64 bits as bigint.
+   *
+   * @throws AuditError `too_many_queries`, `query_timeout`
+   */
+  async run({ sql, values = [], timeoutMillis }: QueryRequest): Promise<JS[][]> {
+    if (timeoutMillis === null) return await this.#execute(sql, values, null);
+    await this.#place();
+    try {
+      return await this.#execute(sql, values, timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS);
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Interrupts what runs and gives the connections back. */
+  close(): void {
+    for (const connection of this.#busy) connection.interrupt();
+    for (const connection of this.#idle) connection.closeSync();
+    this.#idle.length = 0;
+  }
+
+  async #place(): Promise<void> {
+    if (this.#running >= MAX_RUNNING) {
+      if (this.#waiting.length >= MAX_WAITING) {
+        throw new AuditError(
+          "too_many_queries",
+          `${MAX_RUNNING} queries run and ${MAX_WAITING} wait`,
+          "ask again when the others are done",
+        );
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#running++;
+  }
+
+  async #execute(
+    sql: string,
+    values: DuckDBValue[],
+    timeoutMillis: number | null,
+  ): Promise<JS[][]> {
+    const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    this.#busy.add(connection);
+    let isLate = false;
+    const timer =
+      timeoutMillis === null
+        ? undefined
+        : setTimeout(() => {
+            isLate = true;
+            connection.interrupt();
+          }, timeoutMillis);
+    try {
+      return (await connection.runAndReadAll(sql, values)).getRowsJS();
+    } catch (error) {
+      if (!isLate) throw error;
+      throw new AuditError(
+        "query_timeout",
+        `the query took longer than ${timeoutMillis} ms and was stopped`,
+        "narrow the time range or the filter",
+        { cause: error },
+      );
+    } finally {
+      clearTimeout(timer);
+      this.#busy.delete(connection);
+      this.#idle.push(connection);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import type { KeyValue } from "@agent-audit/otlp";
+import { ATTR_COST_AMOUNT, type Envelope, nanoFromAmount, toJson } from "@agent-audit/schema";
+import type { DuckDBAppender, DuckDBType } from "@duckdb/node-api";
+import { DuckDBDataChunk } from "@duckdb/node-api";
+import duckdb from "@duckdb/node-bindings";
+import {
+  BigIntBuffer,
+  ByteBuffer,
+  CHUNK_ROWS,
+  type ColumnBuffer,
+  Int32Buffer,
+  IntegerBuffer,
+  MapBuffer,
+  TextBuffer,
+} from "./column-buffers.js";
+import { FIELD_COLUMNS, type FieldColumn, type RowContext } from "./columns.js";
+
+/** Turns envelopes into rows of the events table, a chunk at a time. */
+export class RowWriter {
+  readonly #seq = new BigIntBuffer();
+  readonly #time = new BigIntBuffer();
+  readonly #observedTime = new BigIntBuffer();
+  readonly #receivedTime = new BigIntBuffer();
+  readonly #duration = new BigIntBuffer();
+  readonly #cost = new BigIntBuffer();
+  readonly #id = new TextBuffer();
+  readonly #keyId = new TextBuffer();
+  readonly #redacted = new TextBuffer();
+  readonly #fields = FIELD_COLUMNS.map(fieldWriter);
+  readonly #content = new TextBuffer();
+  readonly #attributes = new MapBuffer();
+  readonly #buffers: ColumnBuffer[] = [
+    this.#seq,
+    this.#time,
+    this.#observedTime,
+    this.#receivedTime,
+    this.#duration,
+    this.#cost,
+    this.#id,
+    this.#keyId,
+    this.#redacted,
+    ...this.#fields.map(({ buffer }) => buffer),
+    this.#content,
+    this.#attributes,
+  ];
+  readonly #appender: DuckDBAppender;
+  readonly #types: DuckDBType[];
+  #rows = 0;
+
+  constructor(appender: DuckDBAppender) {
+    this.#appender = appender;
+    this.#types = this.#buffers.map((_, index) => appender.columnType(index));
+  }
+
+  write(envelope: Envelope, context: RowContext): void {
+    const row = this.#rows;
+    this.#seq.set(row, context.seq);
+    this.#time.set(row, envelope.timeSource === "received" ? context.receivedNano : envelope.time);
+    if (envelope.observedTime !== null) this.#observedTime.set(row, envelope.observedTime);
+    this.#receivedTime.set(row, context.receivedNano);
+    if (envelope.duration !== null) this.#duration.set(row, envelope.duration);
+    this.#id.set(row, envelope.id ?? `${context.storeId}-${context.seq}`);
+    if (context.keyId !== "") this.#keyId.set(row, context.keyId);
+    if (envelope.redacted !== null) this.#redacted.set(row, JSON.stringify(envelope.redacted));
+    this.#setCost(row, envelope.costAmount);
+    for (const { set } of this.#fields) set(row, envelope);
+    if (envelope.content.length > 0) this.#content.set(row, jsonObject(envelope.content));
+    this.#setAttributes(row, envelope.metadata);
+    this.#rows = row + 1;
+    if (this.#rows === CHUNK_ROWS) this.flush();
+  }
+
+  /** Hands what is collected to the appender. */
+  flush(): void {
+    if (this.#rows === 0) return;
+    const chunk = DuckDBDataChunk.create(this.#types, this.#rows);
+    this.#buffers.forEach((buffer, column) => {
+      buffer.flush(duckdb.data_chunk_get_vector(chunk.chunk, column), this.#rows);
+    });
+    this.#appender.appendDataChunk(chunk);
+    this.#rows = 0;
+  }
+
+  /** An amount that billionths cannot hold exactly stays among the attributes too. */
+  #setCost(row: number, amount: number | null): void {
+    if (amount === null) return;
+    const nano = nanoFromAmount(amount);
+    if (nano !== null) this.#cost.set(row, nano);
+    if (nano === null || Number(nano) / 1e9 !== amount) {
+      this.#attributes.add(ATTR_COST_AMOUNT, JSON.stringify(toJson(amount)));
+    }
+  }
+
+  /** Keys are unique in a map: of equal keys the first stays; the journal has them all. */
+  #setAttributes(row: number, metadata: readonly KeyValue[]): void {
+    for (let i = 0; i < metadata.length; i++) {
+      const { key, value } = metadata[i] as KeyValue;
+      if (metadata.findIndex((pair) => pair.key === key) === i) {
+        this.#attributes.add(key, JSON.stringify(toJson(value)));
+      }
+    }
+    this.#attributes.endRow(row);
+  }
+}
+
+interface FieldWriter {
+  buffer: ColumnBuffer;
+  set: (row: number, envelope: Envelope) => void;
+}
+
+function fieldWriter(column: FieldColumn): FieldWriter {
+  const { field } = column;
+  switch (column.type) {
+    case "VARCHAR": {
+      const buffer = new TextBuffer();
+      return writerOf(buffer, field, (row, value) => buffer.set(row, value as string));
+    }
+    case "BIGINT": {
+      const buffer = new IntegerBuffer();
+      return writerOf(buffer, field, (row, value) => buffer.set(row, value as number));
+    }
+    case "INTEGER": {
+      const buffer = new Int32Buffer();
+      return writerOf(buffer, field, (row, value) => buffer.set(row, value as number));
+    }
+    case "BOOLEAN": {
+      const buffer = new ByteBuffer();
+      return writerOf(buffer, field, (row, value) => buffer.set(row, value === true ? 1 : 0));
+    }
+    case "ENUM": {
+      const buffer = new ByteBuffer();
+      const { values } = column;
+      return writerOf(buffer, field, (row, value) =>
+        buffer.set(row, values.indexOf(String(value))),
+      );
+    }
+    default:
+      return column.type satisfies never;
+  }
+}
+
+function writerOf(
+  buffer: ColumnBuffer,
+  field: keyof Envelope,
+  set: (row: number, value: unknown) => void,
+): FieldWriter {
+  return {
+    buffer,
+    set: (row, envelope) => {
+      const value = envelope[field];
+      if (value !== null) set(row, value);
+    },
+  };
+}
+
+function jsonObject(pairs: readonly KeyValue[]): string {
+  return JSON.stringify(toJson({ values: [...pairs] }));
+}

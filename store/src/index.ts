@@ -1,0 +1,14 @@
+export { storeConfig } from "./config.js";
+export type { DataDirectory } from "./data-directory.js";
+export type { ColumnName } from "./engine/columns.js";
+export type { SegmentStatus } from "./engine/engine.js";
+export type { Cell } from "./engine/engine-messages.js";
+export type { QueryRequest } from "./engine/query-runner.js";
+export type { RawRecord } from "./engine/raw-record.js";
+export { DIGEST_BYTES, type Frame, type FrameKind } from "./journal/format.js";
+export { JournalReader, type SegmentFrame } from "./journal/journal-reader.js";
+export { type JournalOptions, JournalWriter, type NewFrame } from "./journal/journal-writer.js";
+export { decodeQuarantine, encodeQuarantine, type Quarantined } from "./journal/quarantine.js";
+export type { JournalCut } from "./journal/recover-journal.js";
+export { SharedPosition } from "./shared-position.js";
+export { type Snapshot, Store, type StoreOptions, type StoreStatus } from "./store.js";

@@ -1,0 +1,185 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
+import { JournalReader, listJournalFiles } from "./journal-reader.js";
+import { JournalWriter, type NewFrame } from "./journal-writer.js";
+
+const DAY = 86_400_000_000_000n;
+const TODAY = 20_000n * DAY;
+const STORE_ID = "abcdefghij23";
+
+const open = (directory: string, options: { rotateBytes?: number; now?: bigint } = {}) =>
+  new JournalWriter({
+    directory,
+    storeId: STORE_ID,
+    now: () => options.now ?? TODAY,
+    ...(options.rotateBytes === undefined ? {} : { rotateBytes: options.rotateBytes }),
+  });
+
+const frame = (text: string, change: Partial<NewFrame> = {}): NewFrame => ({
+  kind: "records",
+  recordCount: 1,
+  receivedNano: TODAY,
+  keyId: "",
+  orgId: "",
+  projectId: "",
+  digest: Buffer.alloc(16),
+  payload: Buffer.from(text),
+  ...change,
+});
+
+const readAll = (directory: string, upto: bigint, from = 1n) => {
+  const reader = new JournalReader(directory, from);
+  const texts: string[] = [];
+  for (let next = reader.next(upto); next !== null; next = reader.next(upto)) {
+    texts.push(`${next.frame.firstSeq}:${Buffer.from(next.frame.payload).toString()}`);
+  }
+  reader.close();
+  return texts;
+};
+
+const fileOf = (directory: string, seq = 1) =>
+  path.join(directory, `${String(seq).padStart(20, "0")}.journal`);
+
+describe("JournalWriter", () => {
+  it("gives sequences without holes, across files and starts", () => {
+    const directory = temporaryDirectory();
+    const first = open(directory, { rotateBytes: 170 });
+    expect(first.append(frame("a"))).toBe(1n);
+    expect(first.append(frame("bb", { recordCount: 2 }))).toBe(2n);
+    expect(first.append(frame("c"))).toBe(4n);
+    first.sync();
+    expect(first.syncedSeq).toBe(4n);
+    first.close();
+    const second = open(directory);
+    expect(second.append(frame("d"))).toBe(5n);
+    second.close();
+    expect(readAll(directory, 5n)).toEqual(["1:a", "2:bb", "4:c", "5:d"]);
+    expect(readAll(directory, 5n, 3n)).toEqual(["2:bb", "4:c", "5:d"]);
+    expect(listJournalFiles(directory).map(({ firstSeq }) => firstSeq)).toEqual([1n, 4n, 5n]);
+  });
+
+  it("begins a new file on a new receive day and never goes back to an older one", () => {
+    const directory = temporaryDirectory();
+    const journal = open(directory);
+    journal.append(frame("a"));
+    journal.append(frame("b", { receivedNano: TODAY + DAY }));
+    journal.append(frame("c", { receivedNano: TODAY - DAY }));
+    journal.close();
+    const days = listJournalFiles(directory).map(({ segmentDay }) => segmentDay);
+    expect(days).toEqual([20_000, 20_001]);
+    expect(open(directory).nextSeq).toBe(4n);
+  });
+
+  it("keeps what was quarantined before the first record of the next start", () => {
+    const directory = temporaryDirectory();
+    const journal = open(directory);
+    journal.append(frame("bad", { kind: "quarantine", recordCount: 0 }));
+    journal.close();
+    const next = open(directory);
+    next.append(frame("good"));
+    next.close();
+    expect(fs.readFileSync(fileOf(directory)).includes("bad")).toBe(true);
+    expect(readAll(directory, 1n)).toEqual(["1:good"]);
+  });
+
+  it("replaces the empty file of a start that wrote nothing", () => {
+    const directory = temporaryDirectory();
+    open(directory).close();
+    open(directory).close();
+    expect(fs.readdirSync(directory)).toEqual(["00000000000000000001.journal"]);
+  });
+});
+
+describe("recoverJournal", () => {
+  const written = (...texts: string[]) => {
+    const directory = temporaryDirectory();
+    const journal = open(directory);
+    for (const text of texts) {
+      journal.append(frame(text));
+      journal.sync();
+    }
+    journal.close();
+    return directory;
+  };
+
+  it.each([1, 4, 20, 68])("cuts a frame whose last %d bytes were not written", (missing) => {
+    const directory = written("a", "b");
+    const file = fileOf(directory);
+    fs.truncateSync(file, fs.statSync(file).size - missing);
+    const journal = open(directory);
+    expect(journal.cut).toMatchObject({ file, reason: expect.stringMatching(/cut off/) });
+    expect(journal.append(frame("c"))).toBe(2n);
+    journal.close();
+    expect(readAll(directory, 2n)).toEqual(["1:a", "2:c"]);
+  });
+
+  it("cuts a frame of which a part in the middle was not written", () => {
+    const directory = written("a", "b");
+    const bytes = fs.readFileSync(fileOf(directory));
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] as number) ^ 0xff;
+    fs.writeFileSync(fileOf(directory), bytes);
+    expect(open(directory).cut?.reason).toBe("the checksum does not match");
+  });
+
+  it("stops when a damaged frame is followed by one that proves it was synced", () => {
+    const directory = written("a", "b", "c");
+    const file = fileOf(directory);
+    const bytes = fs.readFileSync(file);
+    bytes[FILE_HEADER_BYTES + 30] = 0xff;
+    fs.writeFileSync(file, bytes);
+    expect(() => open(directory)).toThrow(`${file} is damaged at offset ${FILE_HEADER_BYTES}`);
+  });
+
+  it("cuts a damaged frame when what follows it was written in the same unsynced group", () => {
+    const directory = temporaryDirectory();
+    const journal = open(directory);
+    journal.append(frame("a"));
+    journal.sync();
+    journal.append(frame("b"));
+    journal.append(frame("c"));
+    journal.close();
+    const bytes = fs.readFileSync(fileOf(directory));
+    const at = bytes.lastIndexOf("AAFR", bytes.lastIndexOf("AAFR") - 1);
+    bytes[at + 66] = 0xff;
+    fs.writeFileSync(fileOf(directory), bytes);
+    const next = open(directory);
+    expect(next.cut?.offset).toBe(at);
+    expect(next.nextSeq).toBe(2n);
+  });
+
+  it("passes over a newest file that never got its header", () => {
+    const directory = written("a");
+    fs.writeFileSync(fileOf(directory, 2), Buffer.alloc(10));
+    const journal = open(directory);
+    expect(journal.append(frame("b"))).toBe(2n);
+    journal.close();
+    expect(readAll(directory, 2n)).toEqual(["1:a", "2:b"]);
+  });
+
+  it("refuses the journal of another store", () => {
+    const directory = written("a");
+    const other = () => new JournalWriter({ directory, storeId: "zzzzzzzzzzzz", now: () => TODAY });
+    expect(other).toThrow(/belongs to store abcdefghij23/);
+  });
+
+  it("writes the tail again that no frame proves synced", () => {
+    const directory = written("a", "b");
+    const rewritten: number[] = [];
+    const disk = new Proxy(fs, {
+      get: (target, name) =>
+        name === "writevSync"
+          ? (fd: number, buffers: Buffer[], position: number) => {
+              rewritten.push(position);
+              return fs.writevSync(fd, buffers, position);
+            }
+          : Reflect.get(target, name),
+    });
+    const second = encodeFrame({ ...frame("a"), firstSeq: 1n, syncedUpto: 0n } as Frame);
+    const offset = FILE_HEADER_BYTES + Buffer.concat(second).length;
+    new JournalWriter({ directory, storeId: STORE_ID, now: () => TODAY, disk });
+    expect(rewritten[0]).toBe(offset);
+  });
+});

@@ -1,0 +1,168 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
+import { startStore } from "../../test/support/start-store.js";
+import { temporaryDirectory } from "../../test/support/temporary-directory.js";
+
+const DAY = 86_400_000_000_000n;
+
+type Started = Awaited<ReturnType<typeof startStore>>;
+
+const rows = async ({ store }: Started, columns = "seq") => {
+  expect(await store.waitForApplied(store.position.syncedSeq, 20_000)).toBe(true);
+  const snapshot = await store.snapshot();
+  const union = snapshot.tables.map((table) => `SELECT * FROM ${table}`).join(" UNION ALL ");
+  return await snapshot.query({ sql: `SELECT ${columns} FROM (${union}) ORDER BY seq` });
+};
+
+const body = (...actions: string[]) =>
+  sampleBody(...actions.map((action) => sampleEvent({ action })));
+
+describe("Store", () => {
+  it("makes what the journal holds visible, value by value", async () => {
+    const started = await startStore(temporaryDirectory());
+    started.append(
+      sampleBody(
+        sampleEvent({
+          id: "id-1",
+          duration: 2_100_000_001n,
+          result: "failure",
+          errorType: "1",
+          exitCode: -1,
+          redacted: ["a"],
+          action: "a longer action \u0000 with NUL and ümlaut",
+          usage: { inputTokens: 5_000_000_000, cost: 1.5e-9 },
+          content: { "agent_audit.process.stdout": "out" },
+          metadata: { "x.list": [1n, "zwei"], "process.pid": 4n },
+        }),
+        sampleEvent(),
+      ),
+      2,
+      7n * DAY + 5n,
+    );
+    const [first, second] = await rows(
+      started,
+      "id, time, received_time, duration_ns, result, exit_code, redacted, action, input_tokens, cost_nano, content, attributes, service_name, source",
+    );
+    expect(first).toEqual([
+      "id-1",
+      1_790_000_000_000_000_000n,
+      7n * DAY + 5n,
+      2_100_000_001n,
+      "failure",
+      -1,
+      '["a"]',
+      "a longer action \u0000 with NUL and ümlaut",
+      5_000_000_000n,
+      2n,
+      '{"agent_audit.process.stdout":"out"}',
+      [
+        { key: "agent_audit.cost.amount", value: "1.5e-9" },
+        { key: "x.list", value: '[1,"zwei"]' },
+        { key: "process.pid", value: "4" },
+      ],
+      "sample",
+      "shell",
+    ]);
+    expect(second?.slice(0, 2)).toEqual([`${started.store.storeId}-2`, 1_790_000_000_000_000_000n]);
+  });
+
+  it("goes on where it was, and applies what it missed", async () => {
+    const data = temporaryDirectory();
+    const first = await startStore(data);
+    await first.following;
+    first.append(body("a", "b"), 2);
+    await rows(first);
+    await first.stop();
+    const second = await startStore(data);
+    second.append(body("c"), 1);
+    await second.following;
+    expect(await rows(second)).toEqual([[1n], [2n], [3n]]);
+  });
+
+  it.each([
+    ["deleted", (file: string) => fs.rmSync(file)],
+    ["cut in half", (file: string) => fs.truncateSync(file, fs.statSync(file).size / 2)],
+    ["overwritten", (file: string) => fs.writeFileSync(file, Buffer.alloc(20_000, 7))],
+  ])("rebuilds a segment that was %s", async (_, damage) => {
+    const data = temporaryDirectory();
+    const today = BigInt(Date.now()) * 1_000_000n;
+    const first = await startStore(data, () => today - DAY);
+    first.append(body("a", "b"), 2, today - DAY);
+    first.append(body("c"), 1, today);
+    expect((await rows(first)).length).toBe(3);
+    await first.stop();
+    const [yesterday] = fs.readdirSync(path.join(data, "events")).sort();
+    damage(path.join(data, "events", yesterday as string));
+    const second = await startStore(data);
+    await second.following;
+    await expect
+      .poll(async () => (await second.store.status()).segments.map(({ state }) => state))
+      .toEqual(["open", "open"]);
+    expect(await rows(second, "seq, action")).toEqual([
+      [1n, "a"],
+      [2n, "b"],
+      [3n, "c"],
+    ]);
+  });
+
+  it("rebuilds every segment when all are gone", async () => {
+    const data = temporaryDirectory();
+    const first = await startStore(data);
+    first.append(body("a", "b"), 2);
+    await rows(first);
+    await first.stop();
+    fs.rmSync(path.join(data, "events"), { recursive: true });
+    fs.rmSync(path.join(data, "catalog.duckdb"));
+    const second = await startStore(data);
+    await second.following;
+    expect(await rows(second)).toEqual([[1n], [2n]]);
+  });
+
+  it("refuses to go on when the journal is older than the engine", async () => {
+    const data = temporaryDirectory();
+    const first = await startStore(data);
+    first.append(body("a"), 1);
+    await rows(first);
+    await first.stop();
+    const old = await startStore(temporaryDirectory());
+    await old.stop();
+    for (const name of fs.readdirSync(path.join(data, "journal"))) {
+      fs.rmSync(path.join(data, "journal", name));
+    }
+    const second = await startStore(data);
+    await expect(second.following).rejects.toThrow(/holds events of which the journal has none/);
+  });
+
+  it("holds the data directory alone", async () => {
+    const data = temporaryDirectory();
+    await startStore(data);
+    const script = `import("@agent-audit/store").then(({ Store }) => Store.open({ data: ${JSON.stringify(data)}, onFatal() {} })).catch((error) => { console.log(error.code); process.exit(3); })`;
+    const { spawnSync } = await import("node:child_process");
+    const second = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect({ code: second.status, says: second.stdout.trim() }).toEqual({
+      code: 3,
+      says: "data_directory_locked",
+    });
+  });
+
+  it("shuts the engine off from the file system", async () => {
+    const { store } = await startStore(temporaryDirectory());
+    const snapshot = await store.snapshot();
+    await expect(snapshot.query({ sql: "SELECT * FROM read_text('/etc/passwd')" })).rejects.toThrow(
+      /disabled|not allowed|Permission/i,
+    );
+    await expect(snapshot.query({ sql: "ATTACH '/tmp/x.duckdb' AS x" })).rejects.toThrow();
+  });
+
+  it("stops a query at its time limit and answers the next", async () => {
+    const { store } = await startStore(temporaryDirectory());
+    const snapshot = await store.snapshot();
+    const endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b";
+    await expect(snapshot.query({ sql: endless, timeoutMillis: 100 })).rejects.toMatchObject({
+      code: "query_timeout",
+    });
+    expect(await snapshot.query({ sql: "SELECT 1::BIGINT" })).toEqual([[1n]]);
+  });
+});

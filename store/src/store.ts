@@ -1,0 +1,127 @@
+import fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type DataDirectory, makeDataDirectory, storeIdOf } from "./data-directory.js";
+import type { SegmentStatus } from "./engine/engine.js";
+import { EngineClient } from "./engine/engine-client.js";
+import type { Cell } from "./engine/engine-messages.js";
+import type { RawRecord } from "./engine/raw-record.js";
+import type { QueryRequest } from "./engine/query-runner.js";
+import { listJournalFiles } from "./journal/journal-reader.js";
+import { SharedPosition } from "./shared-position.js";
+
+export interface StoreOptions {
+  /** Data directory; made when missing. */
+  data: string;
+  /** MiB for DuckDB; default 25 % of RAM, at most 1 GiB. */
+  memoryLimitMib?: number | undefined;
+  /** Threads of DuckDB; default all cores. */
+  threads?: number | undefined;
+  /** Called once when the store cannot go on; the process must end with 75 and replay. */
+  onFatal: (error: Error) => void;
+}
+
+/** A set of tables to read that nothing takes away until it is released. */
+export interface Snapshot {
+  /** Qualified names of the events tables, oldest segment first. */
+  readonly tables: readonly string[];
+  /** Highest sequence that the tables are sure to hold. */
+  readonly appliedSeq: bigint;
+  query(request: QueryRequest): Promise<Cell[][]>;
+  release(): void;
+}
+
+export interface StoreStatus {
+  storeId: string;
+  journalSeq: bigint;
+  appliedSeq: bigint;
+  segments: SegmentStatus[];
+  journalBytes: number;
+  diskFreeBytes: number;
+}
+
+/** The data directory of one process: its lock, its positions and its engine. The journal's writer is the collector's. */
+export class Store {
+  readonly storeId: string;
+  readonly directory: DataDirectory;
+  readonly position: SharedPosition;
+  readonly #engine: EngineClient;
+
+  private constructor(
+    storeId: string,
+    directory: DataDirectory,
+    position: SharedPosition,
+    engine: EngineClient,
+  ) {
+    this.storeId = storeId;
+    this.directory = directory;
+    this.position = position;
+    this.#engine = engine;
+  }
+
+  /**
+   * Takes the data directory's lock. Nothing is applied before {@link follow}.
+   *
+   * @throws AuditError `data_directory`, `data_directory_locked`, `data_directory_version`
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    const directory = makeDataDirectory(options.data);
+    const position = new SharedPosition();
+    const engine = await EngineClient.open({ ...options, root: directory.root, position });
+    try {
+      const storeId = storeIdOf(directory);
+      return new Store(storeId, directory, position, engine);
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  /** Applies the journal, once its writer has recovered it; resolves when what it held then is visible. */
+  async follow(): Promise<void> {
+    await this.#engine.follow(this.storeId);
+  }
+
+  /** @throws AuditError `segment_rebuilding` */
+  async snapshot(): Promise<Snapshot> {
+    const { appliedSeq } = this.position;
+    return {
+      tables: await this.#engine.tables(),
+      appliedSeq,
+      query: (request) => this.#engine.query(request),
+      // Segments are neither sealed nor dropped yet, so there is no lease to give back.
+      release: () => {},
+    };
+  }
+
+  /** Waits until queries see a sequence; `false` when they do not within the time. */
+  async waitForApplied(seq: bigint, timeoutMillis: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMillis;
+    while (this.position.appliedSeq < seq) {
+      if (performance.now() >= deadline) return false;
+      await sleep(5);
+    }
+    return true;
+  }
+
+  /** Reads a record as it was received, from the journal; `null` when there is none of that sequence. */
+  async rawRecord(seq: bigint): Promise<RawRecord | null> {
+    return await this.#engine.rawRecord(seq);
+  }
+
+  async status(): Promise<StoreStatus> {
+    const { bavail, bsize } = fs.statfsSync(this.directory.root);
+    const journal = listJournalFiles(this.directory.journal);
+    return {
+      storeId: this.storeId,
+      journalSeq: this.position.syncedSeq,
+      appliedSeq: this.position.appliedSeq,
+      segments: await this.#engine.segments(),
+      journalBytes: journal.reduce((sum, { bytes }) => sum + bytes, 0),
+      diskFreeBytes: bavail * bsize,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close();
+  }
+}

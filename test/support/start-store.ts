@@ -1,0 +1,31 @@
+import { JournalWriter, Store } from "@agent-audit/store";
+import { onTestFinished } from "vitest";
+
+const NO_DIGEST = Buffer.alloc(16);
+
+/** Opens a store with its journal on this thread, as one process would have them. */
+export async function startStore(data: string, now = () => BigInt(Date.now()) * 1_000_000n) {
+  const failures: Error[] = [];
+  const store = await Store.open({ data, onFatal: (error) => failures.push(error) });
+  onTestFinished(() => store.close());
+  const { storeId, directory, position } = store;
+  const journal = new JournalWriter({ directory: directory.journal, storeId, now });
+  position.syncedSeq = journal.syncedSeq;
+  const following = store.follow();
+  return {
+    store,
+    following,
+    failures,
+    /** Appends one request's records, synced. */
+    append(payload: Buffer, recordCount: number, receivedNano = now()) {
+      const none = { keyId: "", orgId: "", projectId: "", digest: NO_DIGEST };
+      journal.append({ kind: "records", recordCount, receivedNano, payload, ...none });
+      journal.sync();
+      position.syncedSeq = journal.syncedSeq;
+    },
+    async stop() {
+      journal.close();
+      await store.close();
+    },
+  };
+}
