@@ -4,8 +4,8 @@ import { type DataDirectory, makeDataDirectory, storeIdOf } from "./data-directo
 import type { SegmentStatus } from "./engine/engine.js";
 import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
-import type { RawRecord } from "./engine/raw-record.js";
 import type { QueryRequest } from "./engine/query-runner.js";
+import type { RawRecord } from "./engine/raw-record.js";
 import { listJournalFiles } from "./journal/journal-reader.js";
 import { SharedPosition } from "./shared-position.js";
 

@@ -1,5 +1,5 @@
 import { JournalWriter, Store } from "@agent-audit/store";
-import { onTestFinished } from "vitest";
+import { cleanUp } from "./clean-up.js";
 
 const NO_DIGEST = Buffer.alloc(16);
 
@@ -7,7 +7,7 @@ const NO_DIGEST = Buffer.alloc(16);
 export async function startStore(data: string, now = () => BigInt(Date.now()) * 1_000_000n) {
   const failures: Error[] = [];
   const store = await Store.open({ data, onFatal: (error) => failures.push(error) });
-  onTestFinished(() => store.close());
+  cleanUp(() => store.close());
   const { storeId, directory, position } = store;
   const journal = new JournalWriter({ directory: directory.journal, storeId, now });
   position.syncedSeq = journal.syncedSeq;

@@ -8,6 +8,7 @@ import type { Frame } from "../journal/format.js";
 import { JournalReader, listJournalFiles } from "../journal/journal-reader.js";
 import type { SharedPosition } from "../shared-position.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
+import { columnDefinitions } from "./columns.js";
 import { type DatabaseOptions, openDatabase } from "./database.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
@@ -19,6 +20,8 @@ const BATCH_ROWS = 122_880;
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
 const IDLE_MILLIS = 20;
 const CHECKPOINT_ROWS = 200_000;
+/** Stands for the segments while there is none, so that every query has a table to read. */
+const NO_EVENTS = "catalog.main.no_events";
 
 export interface EngineOptions extends DatabaseOptions {
   position: SharedPosition;
@@ -72,7 +75,9 @@ export class Engine {
   /** @throws AuditError `data_directory_locked` */
   static async open(options: EngineOptions): Promise<Engine> {
     const instance = await openDatabase(options);
-    return new Engine(options, instance, await instance.connect());
+    const connection = await instance.connect();
+    await connection.run(`CREATE OR REPLACE TABLE ${NO_EVENTS} (${columnDefinitions()})`);
+    return new Engine(options, instance, connection);
   }
 
   /**
@@ -106,6 +111,7 @@ export class Engine {
         "ask again in a few seconds; /api/v1/status shows the progress",
       );
     }
+    if (segments.length === 0) return [NO_EVENTS];
     return segments.map(({ alias }) => `${alias}.events`);
   }
 

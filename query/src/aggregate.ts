@@ -1,0 +1,220 @@
+import { millisFromNanos } from "@agent-audit/schema";
+import type { Cell, Snapshot } from "@agent-audit/store";
+import { GROUP_FIELDS, type GroupField } from "./fields.js";
+import type { Filter } from "./filter.js";
+import {
+  COST_CELLS,
+  COST_SQL,
+  type Cost,
+  CostTally,
+  MEASURE_COLUMNS,
+  SUMS_CELLS,
+  SUMS_SQL,
+  type Sums,
+  sumsOf,
+} from "./measures.js";
+import { type Parameters, parseFilter } from "./parse-filter.js";
+import { BadRequestError } from "./query-error.js";
+import { fieldExpression, SqlBuilder } from "./sql.js";
+
+/** What groups can be ordered by, largest first. */
+const ORDERS = {
+  count: "count(*)",
+  failure_count: "count(*) FILTER (result = 'failure')",
+  error_count: "count(*) FILTER (result = 'error')",
+  duration: "coalesce(sum(duration_ns), 0)",
+  input_tokens: "coalesce(sum(input_tokens), 0)",
+  output_tokens: "coalesce(sum(output_tokens), 0)",
+  cost: "coalesce(sum(cost_nano), 0)",
+  bytes: "coalesce(sum(bytes), 0)",
+} as const;
+
+export interface AggregateRequest {
+  filter: Filter;
+  by: GroupField[];
+  limit: number;
+  orderBy: keyof typeof ORDERS;
+}
+
+export interface Measures extends Sums {
+  duration_ms: { avg: number | null; p50: number | null; p95: number | null; max: number | null };
+  cost: Cost[];
+}
+
+export interface AggregateAnswer {
+  groups: ({ key: Record<string, string | number | null> } & Measures)[];
+  other: Measures | null;
+  total: Measures;
+  applied_seq: number;
+}
+
+/** Reads the parameters of `GET /aggregate`. @throws BadRequestError */
+export function parseAggregateRequest(parameters: Parameters, now: bigint): AggregateRequest {
+  const by = parameters.all("by").map((name) => groupField("by", name));
+  if (by.length < 1 || by.length > 3 || new Set(by).size < by.length) {
+    throw new BadRequestError(
+      "invalid_by",
+      `by is given ${by.length} times`,
+      `give one to three different fields of ${GROUP_FIELDS.join(", ")}`,
+    );
+  }
+  const limit = parameters.integer("limit", 1, 1000, 100);
+  const names = Object.keys(ORDERS) as (keyof typeof ORDERS)[];
+  const orderBy = parameters.choice("order_by", names, "count");
+  return { filter: parseFilter(parameters, now), by, limit, orderBy };
+}
+
+/** Checks the name of a field to group by. */
+export function groupField(parameter: string, name: string): GroupField {
+  if ((GROUP_FIELDS as readonly string[]).includes(name)) return name as GroupField;
+  throw new BadRequestError(
+    `invalid_${parameter}`,
+    `${parameter}=${name.slice(0, 40)} is no field to group by`,
+    `use one of ${GROUP_FIELDS.join(", ")}`,
+  );
+}
+
+/** Rank of what the limit cut off, among the ranks of the groups from 1. */
+const OTHER = 0;
+
+/**
+ * Groups events. The limit picks the largest groups first; percentiles, which need every duration in
+ * memory, are computed for those alone.
+ */
+export async function aggregate(
+  snapshot: Snapshot,
+  request: AggregateRequest,
+): Promise<AggregateAnswer> {
+  const keys = await largestGroups(snapshot, request);
+  const measures = await measuresByRank(snapshot, request, keys);
+  const costs = await costsByRank(snapshot, request, keys);
+  const at = (rank: number | null): Measures | null => {
+    const found = measures.get(rank);
+    return found === undefined ? null : { ...found, cost: costs.get(rank)?.json() ?? [] };
+  };
+  return {
+    groups: keys.flatMap((key, index) => {
+      const group = at(index + 1);
+      const named = Object.fromEntries(
+        request.by.map((name, i) => [name, keyCell(key[i] ?? null)]),
+      );
+      return group === null ? [] : [{ key: named, ...group }];
+    }),
+    other: at(OTHER),
+    total: at(null) ?? { ...EMPTY, cost: [] },
+    applied_seq: Number(snapshot.appliedSeq),
+  };
+}
+
+const EMPTY: Omit<Measures, "cost"> = {
+  ...sumsOf(new Array(SUMS_CELLS).fill(0)),
+  duration_ms: { avg: null, p50: null, p95: null, max: null },
+};
+
+async function largestGroups(
+  snapshot: Snapshot,
+  { filter, by, limit, orderBy }: AggregateRequest,
+): Promise<Cell[][]> {
+  const sql = new SqlBuilder();
+  const keys = by.map((_, i) => `k${i}`);
+  const source = keyedSource(sql, snapshot, filter, by);
+  return await snapshot.query({
+    sql: `SELECT ${keys.join(", ")} FROM ${source} GROUP BY ALL ORDER BY ${ORDERS[orderBy]} DESC, ${keys.join(", ")} LIMIT ${limit}`,
+    values: sql.values,
+  });
+}
+
+/** Measures of each rank, of {@link OTHER}, and under `null` of all events. */
+async function measuresByRank(
+  snapshot: Snapshot,
+  request: AggregateRequest,
+  keys: readonly Cell[][],
+): Promise<Map<number | null, Omit<Measures, "cost">>> {
+  const sql = new SqlBuilder();
+  const ranked = rankedSource(sql, snapshot, request, keys);
+  const rows = await snapshot.query({
+    sql: `SELECT rank, grouping(rank), ${SUMS_SQL}, avg(duration_ns), quantile_cont(duration_ns, 0.5), quantile_cont(duration_ns, 0.95), max(duration_ns) FROM ${ranked} GROUP BY GROUPING SETS ((rank), ())`,
+    values: sql.values,
+  });
+  return new Map(
+    rows
+      .filter((row) => Number(row[2]) > 0)
+      .map((row) => {
+        const [rank, isTotal, ...cells] = row;
+        const [avg, p50, p95, max] = cells.slice(SUMS_CELLS).map(millis) as [
+          number | null,
+          number | null,
+          number | null,
+          number | null,
+        ];
+        return [
+          Number(isTotal) === 1 ? null : Number(rank),
+          { ...sumsOf(cells), duration_ms: { avg, p50, p95, max } },
+        ];
+      }),
+  );
+}
+
+async function costsByRank(
+  snapshot: Snapshot,
+  request: AggregateRequest,
+  keys: readonly Cell[][],
+): Promise<Map<number | null, CostTally>> {
+  const sql = new SqlBuilder();
+  const ranked = rankedSource(sql, snapshot, request, keys);
+  const rows = await snapshot.query({
+    sql: `SELECT rank, currency, ${COST_SQL} FROM ${ranked} GROUP BY rank, currency`,
+    values: sql.values,
+  });
+  const tallies = new Map<number | null, CostTally>();
+  for (const [rank = null, currency = null, ...cells] of rows) {
+    for (const key of [Number(rank), null]) {
+      const tally = tallies.get(key) ?? new CostTally();
+      tally.add(currency, cells.slice(0, COST_CELLS));
+      tallies.set(key, tally);
+    }
+  }
+  return tallies;
+}
+
+/** The filtered events with their keys as k0, k1, k2. */
+function keyedSource(
+  sql: SqlBuilder,
+  snapshot: Snapshot,
+  filter: Filter,
+  by: readonly GroupField[],
+): string {
+  const keys = by.map((name, i) => `${fieldExpression(name)} AS k${i}`);
+  const where = sql.where(filter, snapshot.appliedSeq);
+  return sql.from(snapshot, [...keys, ...MEASURE_COLUMNS], where);
+}
+
+/** The filtered events with the rank of their group. */
+function rankedSource(
+  sql: SqlBuilder,
+  snapshot: Snapshot,
+  { filter, by }: AggregateRequest,
+  keys: readonly Cell[][],
+): string {
+  const source = keyedSource(sql, snapshot, filter, by);
+  if (keys.length === 0) return `(SELECT *, ${OTHER} AS rank FROM ${source})`;
+  const types = by.map((name) => (name === "status_code" ? "INTEGER" : "VARCHAR"));
+  const rows = keys.map((key, rank) => {
+    const cells = types.map((type, i) => {
+      const cell = key[i] ?? null;
+      return cell === null ? `NULL::${type}` : `${sql.value(cell as string)}::${type}`;
+    });
+    return `(${rank + 1}, ${cells.join(", ")})`;
+  });
+  const names = by.map((_, i) => `g${i}`);
+  const join = by.map((_, i) => `k${i} IS NOT DISTINCT FROM g${i}`).join(" AND ");
+  return `(SELECT s.*, coalesce(r.rank, ${OTHER}) AS rank FROM ${source} s LEFT JOIN (VALUES ${rows.join(", ")}) r(rank, ${names.join(", ")}) ON ${join})`;
+}
+
+function millis(cell: Cell): number | null {
+  return cell === null ? null : millisFromNanos(Number(cell));
+}
+
+function keyCell(cell: Cell): string | number | null {
+  return typeof cell === "bigint" ? Number(cell) : (cell as string | number | null);
+}

@@ -1,0 +1,169 @@
+import { foreignCaller } from "@agent-audit/access";
+import { AuditError } from "@agent-audit/schema";
+import type { Snapshot, Store } from "@agent-audit/store";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { aggregate, parseAggregateRequest } from "./aggregate.js";
+import { findEvent } from "./event-by-id.js";
+import { findEvents, parseEventsRequest } from "./events.js";
+import { facets, parseFacetsRequest } from "./facets.js";
+import { Parameters } from "./parse-filter.js";
+import { BadRequestError, statusOf } from "./query-error.js";
+import { statusJson } from "./status.js";
+import { parseTimeseriesRequest, timeseries } from "./timeseries.js";
+
+type Env = { Bindings: HttpBindings };
+
+/** How long `min_seq=` waits at most. */
+const APPLY_WAIT_MILLIS = 10_000;
+
+const INDEX = {
+  name: "Agent Audit",
+  endpoints: {
+    events: "/api/v1/events?limit=50&order=desc",
+    event: "/api/v1/events/{id}",
+    aggregate: "/api/v1/aggregate?by=source&by=result",
+    facets: "/api/v1/facets",
+    timeseries: "/api/v1/timeseries?interval=hour&by=source",
+    status: "/api/v1/status",
+    health: ["/healthz", "/readyz"],
+  },
+};
+
+export interface QueryAppOptions {
+  version: string;
+  /** `null` until the engine has caught up. */
+  store: () => Store | null;
+  now?: () => bigint;
+  /** Told of every fault of ours: without event content. */
+  onError?: (error: unknown, path: string) => void;
+}
+
+/** Makes the query API's routes. */
+export function queryApp(options: QueryAppOptions): Hono<Env> {
+  const now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
+  const app = new Hono<Env>();
+
+  app.use(async (c, next) => {
+    const { host, origin } = c.env.incoming.headers;
+    const reason = foreignCaller({ host, origin });
+    if (reason !== null)
+      return c.json(errorBody("foreign_caller", reason, "ask from this machine"), 403);
+    await next();
+    return undefined;
+  });
+  app.get("/", (c) => c.json({ ...INDEX, version: options.version }));
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", (c) =>
+    options.store() === null ? c.text("the engine is catching up\n", 503) : c.text("ok\n"),
+  );
+
+  const answer = <T>(
+    parse: (parameters: Parameters, search: URLSearchParams) => T,
+    known: readonly string[],
+    find: (snapshot: Snapshot, request: T) => Promise<object>,
+  ) => {
+    return async (c: Context<Env>) => {
+      const search = new URL(c.req.url).searchParams;
+      const parameters = new Parameters(search);
+      const minSeq = parameters.integer("min_seq", 0, Number.MAX_SAFE_INTEGER, 0);
+      const request = parse(parameters, search);
+      parameters.end(known);
+      return c.json(
+        await withSnapshot(options, BigInt(minSeq), (snapshot) => find(snapshot, request)),
+      );
+    };
+  };
+
+  app.get(
+    "/api/v1/events",
+    answer(
+      (parameters, search) => parseEventsRequest(parameters, search, now()),
+      ["limit", "order", "cursor", "after_seq", "fields"],
+      findEvents,
+    ),
+  );
+  app.get("/api/v1/events/:id{.+}", async (c) => {
+    const { store } = options;
+    const text = await withSnapshot(options, 0n, (snapshot) =>
+      findEvent(store() as Store, snapshot, c.req.param("id")),
+    );
+    return c.body(text, 200, { "Content-Type": "application/json" });
+  });
+  app.get(
+    "/api/v1/aggregate",
+    answer(
+      (parameters) => parseAggregateRequest(parameters, now()),
+      ["by", "limit", "order_by"],
+      aggregate,
+    ),
+  );
+  app.get(
+    "/api/v1/facets",
+    answer((parameters) => parseFacetsRequest(parameters, now()), ["limit"], facets),
+  );
+  app.get(
+    "/api/v1/timeseries",
+    answer(
+      (parameters) => parseTimeseriesRequest(parameters, now()),
+      ["interval", "by", "tz", "limit"],
+      timeseries,
+    ),
+  );
+  app.get("/api/v1/status", async (c) =>
+    c.json(await statusJson(storeOf(options), options.version)),
+  );
+
+  app.notFound((c) =>
+    c.json(errorBody("not_found", `nothing is at ${c.req.path}`, "GET / lists the endpoints"), 404),
+  );
+  app.onError((error, c) => {
+    const status = statusOf(error);
+    if (status === null || !(error instanceof AuditError)) {
+      options.onError?.(error, c.req.path);
+      return c.json(errorBody("internal", "the server failed", "see the server's log"), 500);
+    }
+    const headers: Record<string, string> =
+      status === 503 || status === 429 ? { "Retry-After": "2" } : {};
+    return c.json(errorBody(error.code, error.message, error.hint), status, headers);
+  });
+  return app;
+}
+
+async function withSnapshot<T>(
+  options: QueryAppOptions,
+  minSeq: bigint,
+  use: (snapshot: Snapshot) => Promise<T>,
+): Promise<T> {
+  const store = storeOf(options);
+  if (minSeq > store.position.syncedSeq) {
+    throw new BadRequestError(
+      "invalid_min_seq",
+      `min_seq=${minSeq} was never acknowledged; the journal ends at ${store.position.syncedSeq}`,
+      "use the Agent-Audit-Seq of an OTLP answer of this server",
+    );
+  }
+  if (!(await store.waitForApplied(minSeq, APPLY_WAIT_MILLIS))) {
+    throw new AuditError(
+      "not_applied",
+      `sequence ${minSeq} is not visible yet`,
+      "ask again; /api/v1/status shows how far the engine is",
+    );
+  }
+  const snapshot = await store.snapshot();
+  try {
+    return await use(snapshot);
+  } finally {
+    snapshot.release();
+  }
+}
+
+function storeOf(options: QueryAppOptions): Store {
+  const store = options.store();
+  if (store !== null) return store;
+  throw new AuditError("starting", "the engine is catching up with the journal", "ask again soon");
+}
+
+function errorBody(code: string, message: string, hint: string) {
+  return { error: { code, message, hint } };
+}

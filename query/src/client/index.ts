@@ -1,0 +1,64 @@
+import { AuditError } from "@agent-audit/schema";
+import type { AggregateAnswer } from "../aggregate.js";
+import type { EventJson } from "../event-json.js";
+import type { EventsPage } from "../events.js";
+import type { FacetsAnswer } from "../facets.js";
+import type { statusJson } from "../status.js";
+import type { Bucket, TimeseriesAnswer } from "../timeseries.js";
+
+export type { AggregateAnswer, Bucket, EventJson, EventsPage, FacetsAnswer, TimeseriesAnswer };
+export type StatusAnswer = Awaited<ReturnType<typeof statusJson>>;
+
+/** Names an endpoint's answer. */
+export interface Answers {
+  events: EventsPage;
+  aggregate: AggregateAnswer;
+  facets: FacetsAnswer;
+  timeseries: TimeseriesAnswer;
+  status: StatusAnswer;
+}
+
+/** Asks a server's query API. Loads neither DuckDB nor the server. */
+export class QueryClient {
+  readonly #baseUrl: string;
+
+  /** @param baseUrl such as `http://127.0.0.1:8318` */
+  constructor(baseUrl: string) {
+    this.#baseUrl = baseUrl.replace(/\/+$/, "");
+  }
+
+  /**
+   * @param parameters name and value pairs; a name may come more than once
+   * @throws AuditError `unreachable`, or what the server answered
+   */
+  async get<E extends keyof Answers>(
+    endpoint: E,
+    parameters: Iterable<readonly [string, string]> = [],
+  ): Promise<Answers[E]> {
+    const search = new URLSearchParams(
+      [...parameters].map(([name, value]): [string, string] => [name, value]),
+    );
+    const url = `${this.#baseUrl}/api/v1/${endpoint}${search.size > 0 ? `?${search}` : ""}`;
+    let response: Response;
+    try {
+      response = await fetch(url);
+    } catch (cause) {
+      throw new AuditError(
+        "unreachable",
+        `no server answers at ${this.#baseUrl}`,
+        "start one with `agent-audit serve`, or name another with --api URL",
+        { cause },
+      );
+    }
+    const body = (await response.json().catch(() => null)) as {
+      error?: { code: string; message: string; hint: string };
+    } | null;
+    if (response.ok && body !== null) return body as Answers[E];
+    const { code, message, hint } = body?.error ?? {
+      code: "unreadable",
+      message: `${this.#baseUrl} answered ${response.status} without JSON`,
+      hint: "is this the query API's address?",
+    };
+    throw new AuditError(code, message, hint);
+  }
+}

@@ -1,0 +1,47 @@
+import { AuditError, MAX_ID_BYTES } from "@agent-audit/schema";
+import type { Snapshot, Store } from "@agent-audit/store";
+import { rowsOf } from "./events.js";
+import { BadRequestError } from "./query-error.js";
+import { SqlBuilder } from "./sql.js";
+
+/** Ids that more than this many records share are listed up to here. */
+const MAX_CONFLICTS = 100;
+
+/**
+ * Finds one event by its id or as `seq:1287`, with its content and the record as it was received.
+ *
+ * @returns JSON text, since the raw record is text that must not pass through JavaScript numbers
+ * @throws BadRequestError `invalid_id`; AuditError `not_found`
+ */
+export async function findEvent(store: Store, snapshot: Snapshot, id: string): Promise<string> {
+  if (id === "" || Buffer.byteLength(id) > MAX_ID_BYTES) {
+    throw new BadRequestError("invalid_id", `an id has 1 to ${MAX_ID_BYTES} bytes`, "check the id");
+  }
+  const [first, ...conflicts] = await seqsOf(snapshot, id);
+  const [event] = first === undefined ? [] : await rowsOf(snapshot, [first], true);
+  if (first === undefined || event === undefined) {
+    throw new AuditError(
+      "not_found",
+      `no event has the id ${id}`,
+      "list events with /api/v1/events",
+    );
+  }
+  const raw = await store.rawRecord(first);
+  const head = JSON.stringify({ ...event, conflicts: conflicts.map(Number) });
+  const rawJson =
+    raw === null
+      ? "null"
+      : `{"resource":${raw.resource},"scope":${raw.scope},"log_record":${raw.logRecord}}`;
+  return `${head.slice(0, -1)},"raw":${rawJson}}`;
+}
+
+async function seqsOf(snapshot: Snapshot, id: string): Promise<bigint[]> {
+  const sql = new SqlBuilder();
+  const bySeq = /^seq:(\d{1,18})$/.exec(id);
+  const where = bySeq ? `seq = ${sql.seq(BigInt(bySeq[1] as string))}` : `id = ${sql.value(id)}`;
+  const rows = await snapshot.query({
+    sql: `SELECT seq FROM ${sql.from(snapshot, ["seq"], where)} ORDER BY seq LIMIT ${MAX_CONFLICTS + 1}`,
+    values: sql.values,
+  });
+  return rows.map(([seq]) => seq as bigint);
+}

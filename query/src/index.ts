@@ -1,0 +1,7 @@
+export type { AggregateAnswer } from "./aggregate.js";
+export { queryConfig } from "./config.js";
+export type { EventJson } from "./event-json.js";
+export type { EventsPage } from "./events.js";
+export type { FacetsAnswer } from "./facets.js";
+export { QueryServer } from "./query-server.js";
+export type { TimeseriesAnswer } from "./timeseries.js";

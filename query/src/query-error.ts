@@ -1,0 +1,25 @@
+import { AuditError } from "@agent-audit/schema";
+
+/** HTTP status of every code that an answer may carry; a code that is not here is a fault of ours. */
+const STATUS_OF: Readonly<Record<string, 404 | 429 | 503>> = {
+  not_found: 404,
+  too_many_queries: 429,
+  query_timeout: 503,
+  segment_rebuilding: 503,
+  not_applied: 503,
+  starting: 503,
+};
+
+/** Reports a request that cannot be answered as it stands; the answer is 400. */
+export class BadRequestError extends AuditError {
+  constructor(code: string, message: string, hint: string) {
+    super(code, message, hint);
+    this.name = "BadRequestError";
+  }
+}
+
+/** Gives the HTTP status for an error, or `null` when it is none that a client can act on. */
+export function statusOf(error: unknown): 400 | 404 | 429 | 503 | null {
+  if (error instanceof BadRequestError) return 400;
+  return error instanceof AuditError ? (STATUS_OF[error.code] ?? null) : null;
+}

@@ -1,0 +1,29 @@
+import { QueryServer } from "@agent-audit/query";
+import { cleanUp } from "./clean-up.js";
+import { startStore } from "./start-store.js";
+
+/** Starts a store with its query API on a free port. */
+export async function startQuery(data: string, receivedAt?: () => bigint) {
+  const started = await startStore(data, receivedAt);
+  await started.following;
+  const errors: unknown[] = [];
+  const server = await QueryServer.listen({
+    address: { host: "127.0.0.1", port: 0 },
+    version: "0.0.0-test",
+    store: () => started.store,
+    onError: (error) => errors.push(error),
+  });
+  cleanUp(() => server.close());
+  const get = async (path: string) => {
+    const response = await fetch(`${server.url}${path}`);
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as any,
+    };
+  };
+  /** Waits until what was appended is visible. */
+  const settle = () => started.store.waitForApplied(started.store.position.syncedSeq, 20_000);
+  return { ...started, server, errors, get, settle };
+}
