@@ -1,7 +1,7 @@
-import { PHASES } from "@agent-audit/schema";
+import { nearestName, PHASES } from "@agent-audit/schema";
 import { FIELDS } from "./fields.js";
 import type { Condition, Filter, Match } from "./filter.js";
-import { nearestName } from "./nearest-name.js";
+
 import { BadRequestError } from "./query-error.js";
 import { parseSpan, parseTime } from "./time.js";
 

@@ -21,6 +21,7 @@ export { ENVELOPE_FIELDS, type EnvelopeField } from "./envelope-fields.js";
 export * from "./event-names.js";
 export * from "./gen-ai-attributes.js";
 export { fromLogRecord, toLogRecord } from "./log-record.js";
+export { nearestName } from "./nearest-name.js";
 export { fromPlain, type Json, toJson } from "./plain-value.js";
 export { readEnvelope } from "./read-envelope.js";
 export * from "./semantic-attributes.js";

@@ -1,0 +1,50 @@
+import type { Answers, QueryClient } from "@agent-audit/query/client";
+import { AuditError } from "@agent-audit/schema";
+import type { Command } from "commander";
+
+/** Options of every command that asks the query API. */
+export interface AskOptions {
+  api?: string;
+  json?: boolean;
+}
+
+/** Adds what every asking command takes: filters as `name=value`, the API's address, JSON output. */
+export function withAskOptions(command: Command): Command {
+  return command
+    .argument(
+      "[filters...]",
+      "the query API's parameters as name=value, e.g. source=shell result=failure last=1h",
+    )
+    .option("--api <url>", "query API (AGENT_AUDIT_API; default http://127.0.0.1:8318)")
+    .option("--json", "print the API's JSON");
+}
+
+/** Asks an endpoint; prints JSON if wanted, else gives the answer for a table. */
+export async function ask<E extends keyof Answers>(
+  endpoint: E,
+  filters: readonly string[],
+  options: AskOptions,
+): Promise<Answers[E] | null> {
+  const client = await clientFor(options);
+  const answer = await client.get(endpoint, filters.map(pairOf));
+  if (!options.json) return answer;
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  return null;
+}
+
+async function clientFor({ api }: AskOptions): Promise<QueryClient> {
+  const { QueryClient } = await import("@agent-audit/query/client");
+  return new QueryClient(api ?? process.env.AGENT_AUDIT_API ?? "http://127.0.0.1:8318");
+}
+
+function pairOf(filter: string): [string, string] {
+  const at = filter.indexOf("=");
+  if (at < 1) {
+    throw new AuditError(
+      "invalid_filter",
+      `${JSON.stringify(filter)} is no filter`,
+      "write name=value, e.g. source=shell",
+    );
+  }
+  return [filter.slice(0, at), filter.slice(at + 1)];
+}

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { EXIT_TRY_AGAIN } from "../exit-codes.js";
+import type { ServerOptions } from "../server-config.js";
+
+/** How long a stop may take before the process ends anyway; what is acknowledged is on disk long before. */
+const STOP_MILLIS = 10_000;
+
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("run collector and query API in one process")
+    .option("--config <file>", "configuration file (default: agent-audit.yaml, if there is one)")
+    .option("--data <dir>", "data directory (default: ./agent-audit-data)")
+    .option("--otlp <host:port>", "OTLP listener (default: 127.0.0.1:4318)")
+    .option("--http <host:port>", "query API (default: 127.0.0.1:8318)")
+    .action(serve);
+}
+
+async function serve(options: ServerOptions): Promise<void> {
+  const { loadServerConfig } = await import("../server-config.js");
+  const { createServerLog } = await import("../server-log.js");
+  const { startServer } = await import("../server.js");
+  const log = createServerLog();
+  const server = await startServer(loadServerConfig(options), {
+    log,
+    onFatal: (error) => {
+      log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
+      process.exit(EXIT_TRY_AGAIN);
+    },
+  });
+  let isStopping = false;
+  const stop = async () => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    setTimeout(() => process.exit(1), STOP_MILLIS).unref();
+    await server.stop();
+    process.exit(0);
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.stdout.write(`OTLP  ${server.otlpUrl}/v1/logs\n`);
+  await server.queriesReady;
+  process.stdout.write(`API   ${server.apiUrl}/\n`);
+}

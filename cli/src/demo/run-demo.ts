@@ -1,0 +1,97 @@
+import childProcess from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
+import { fileURLToPath } from "node:url";
+import { parseListenAddress } from "@agent-audit/access";
+import { QueryClient } from "@agent-audit/query/client";
+import { AuditError } from "@agent-audit/schema";
+import { EXIT_TRY_AGAIN } from "../exit-codes.js";
+import { startServer } from "../server.js";
+import { loadServerConfig, type ServerOptions } from "../server-config.js";
+import { createServerLog } from "../server-log.js";
+import { aggregateTable, eventsTable, timeseriesChart } from "../tables.js";
+
+/** Runs the demo: a server, an agent that acts through real surfaces, and its trail in tables. */
+export async function runDemo(options: ServerOptions & { once?: boolean }): Promise<void> {
+  const config = loadServerConfig(options);
+  if (options.otlp === undefined)
+    config.otlp.listen = await freeAddress(config.otlp.listen, "OTLP");
+  if (options.http === undefined) config.http.listen = await freeAddress(config.http.listen, "API");
+  const log = createServerLog();
+  log.level = "warn";
+  const server = await startServer(config, {
+    log,
+    onFatal: (error) => {
+      log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
+      process.exit(EXIT_TRY_AGAIN);
+    },
+  });
+  await server.queriesReady;
+  say(`Server up, data in ${config.data}. An agent now uses three MCP servers and a shell …`);
+  await runAgent(server.otlpUrl);
+  await printTrail(new QueryClient(server.apiUrl));
+  if (options.once) {
+    await server.stop();
+    process.exit(0);
+  }
+  const stop = async () => {
+    await server.stop();
+    process.exit(0);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  say(
+    `\nThe server stays up; Ctrl-C ends it.\n  OTLP  ${server.otlpUrl}/v1/logs\n  API   ${server.apiUrl}/\n` +
+      `  try   curl '${server.apiUrl}/api/v1/events?source=mcp-tool&result=success&limit=5'`,
+  );
+}
+
+async function runAgent(otlpUrl: string): Promise<void> {
+  const file = fileURLToPath(new URL("./agent.js", import.meta.url));
+  const agent = childProcess.spawn(process.execPath, [file], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl, AGENT_AUDIT_ENDPOINT: otlpUrl },
+  });
+  const [code] = (await once(agent, "close")) as [number | null];
+  if (code !== 0) {
+    throw new AuditError(
+      "demo_failed",
+      `the demo's agent ended with ${code}`,
+      "its message is above; the demo needs a checkout with `npm ci`",
+    );
+  }
+}
+
+async function printTrail(client: QueryClient): Promise<void> {
+  const { journal_seq: seq } = await client.get("status");
+  const applied: [string, string] = ["min_seq", String(seq)];
+  const { events } = await client.get("events", [["limit", "20"], applied]);
+  say(`\nThe last ${events.length} events, newest first:\n\n${eventsTable(events)}`);
+  const groups = await client.get("aggregate", [
+    ["by", "source"],
+    ["by", "result"],
+  ]);
+  say(`\nBy source and result:\n\n${aggregateTable(groups)}`);
+  const series = await client.get("timeseries", [
+    ["interval", "15m"],
+    ["last", "1h"],
+  ]);
+  say(`\nOver the last hour:\n\n${timeseriesChart(series)}`);
+}
+
+/** Gives the address, or a free port beside it when another process has it. */
+async function freeAddress(text: string, what: string): Promise<string> {
+  const { host, port } = parseListenAddress(text);
+  const probe = net.createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    probe.once("error", () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
+  if (isFree) return text;
+  say(`${what}: ${text} is taken, so a free port is used.`);
+  return `${host.includes(":") ? `[${host}]` : host}:0`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,44 @@
+import { AuditError } from "@agent-audit/schema";
+import { Command } from "commander";
+import { addAggregate } from "./commands/aggregate.js";
+import { addDemo } from "./commands/demo.js";
+import { addEvents } from "./commands/events.js";
+import { addExec } from "./commands/exec.js";
+import { addFacets } from "./commands/facets.js";
+import { addMcp } from "./commands/mcp.js";
+import { addServe } from "./commands/serve.js";
+import { addStatus } from "./commands/status.js";
+import { addTimeseries } from "./commands/timeseries.js";
+import { EXIT_USAGE, exitCodeFor } from "./exit-codes.js";
+import { VERSION } from "./version.js";
+
+const program = new Command("agent-audit")
+  .description("The flight recorder for AI agents.")
+  .version(VERSION)
+  .enablePositionalOptions()
+  .showHelpAfterError("(agent-audit --help lists the commands)")
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+  });
+
+for (const add of [
+  addServe,
+  addDemo,
+  addExec,
+  addMcp,
+  addEvents,
+  addAggregate,
+  addTimeseries,
+  addFacets,
+  addStatus,
+]) {
+  add(program);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const hint = error instanceof AuditError ? `\nhint: ${error.hint}` : "";
+  process.stderr.write(`agent-audit: ${(error as Error).message}${hint}\n`);
+  process.exit(exitCodeFor(error));
+}

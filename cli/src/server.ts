@@ -1,0 +1,97 @@
+import { parseListenAddress } from "@agent-audit/access";
+import { JournalClient, Receiver } from "@agent-audit/collector";
+import { QueryServer } from "@agent-audit/query";
+import { Store } from "@agent-audit/store";
+import type { ServerConfig } from "./server-config.js";
+import type { ServerLog } from "./server-log.js";
+import { VERSION } from "./version.js";
+
+/** A running server. */
+export interface RunningServer {
+  otlpUrl: string;
+  apiUrl: string;
+  /** Resolves when queries see all that the journal held at the start; ingest is ready before. */
+  queriesReady: Promise<void>;
+  /** Answers what is open, makes it durable, and closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface ServerHooks {
+  log: ServerLog;
+  /** Called once when the server cannot go on; the process must end with 75. */
+  onFatal: (error: Error) => void;
+}
+
+/**
+ * Starts collector, store and query API in this process, in the order that keeps the promises: the data
+ * directory's lock first, the ports next (they answer 503), then the journal, and the engine behind it.
+ *
+ * @throws AuditError when the configuration, the data directory or a port cannot be used
+ */
+export async function startServer(
+  config: ServerConfig,
+  hooks: ServerHooks,
+): Promise<RunningServer> {
+  const { log } = hooks;
+  const otlpAddress = parseListenAddress(config.otlp.listen);
+  const apiAddress = parseListenAddress(config.http.listen);
+  let hasFailed = false;
+  const onFatal = (error: Error) => {
+    if (hasFailed) return;
+    hasFailed = true;
+    hooks.onFatal(error);
+  };
+  const opened: { close(): Promise<void> }[] = [];
+  try {
+    const store = await Store.open({
+      data: config.data,
+      memoryLimitMib: config.engine.memory_limit_mib,
+      threads: config.engine.threads,
+      onFatal,
+    });
+    opened.unshift(store);
+    let isCaughtUp = false;
+    const receiver = await Receiver.listen({
+      address: otlpAddress,
+      maxBodyBytes: config.otlp.max_body_bytes,
+    });
+    opened.unshift(receiver);
+    const queries = await QueryServer.listen({
+      address: apiAddress,
+      version: VERSION,
+      store: () => (isCaughtUp ? store : null),
+      onError: (error, path) =>
+        log.error({ path, error: (error as Error).message }, "a query failed"),
+    });
+    opened.unshift(queries);
+    const { journal, cut } = await JournalClient.open({ store, onFatal });
+    if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");
+    receiver.ready(journal);
+    log.info(
+      { store_id: store.storeId, journal_seq: Number(store.position.syncedSeq) },
+      "ingest is ready",
+    );
+    const queriesReady = store.follow().then(() => {
+      isCaughtUp = true;
+      log.info({ applied_seq: Number(store.position.appliedSeq) }, "queries are ready");
+    });
+    // Whoever does not wait for it learns of a failure through onFatal.
+    queriesReady.catch((error: Error) => onFatal(error));
+    return {
+      otlpUrl: receiver.url,
+      apiUrl: queries.url,
+      queriesReady,
+      stop: async () => {
+        await receiver.drain();
+        await journal.close();
+        await queries.close();
+        await store.close();
+        await receiver.close();
+        log.info("stopped");
+      },
+    };
+  } catch (error) {
+    for (const part of opened) await part.close();
+    throw error;
+  }
+}

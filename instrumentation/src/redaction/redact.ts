@@ -1,0 +1,91 @@
+import { type AnyValue, isKeyValueList, type KeyValue } from "@agent-audit/otlp";
+import type { AuditEvent } from "@agent-audit/schema";
+import { QUERY_ONLY_NAMES, SECRET_NAMES, TEXT_RULES } from "./rules.js";
+
+const PEM_BEGIN = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/;
+const PEM_END = /-----END [A-Z ]{0,40}PRIVATE KEY-----/;
+
+/** Replaces every secret that a rule finds in text by `[redacted:<rule>]`. */
+export function redactText(text: string): string {
+  let result = redactPrivateKeys(text);
+  for (const { name, pattern, keepsContext, accepts } of TEXT_RULES) {
+    result = result.replace(pattern, (match: string, ...groups: unknown[]) => {
+      const before = keepsContext ? (groups[0] as string) : "";
+      const secret = match.slice(before.length);
+      if (secret.startsWith("[redacted:") || accepts?.(match) === false) return match;
+      return `${before}[redacted:${name}]`;
+    });
+  }
+  return result;
+}
+
+/** A key that is cut off at either end goes as far as the text does. */
+function redactPrivateKeys(text: string): string {
+  if (!text.includes("PRIVATE KEY-----")) return text;
+  let result = "";
+  let rest = text;
+  for (;;) {
+    const begin = PEM_BEGIN.exec(rest);
+    const end = PEM_END.exec(rest);
+    if (begin === null && end === null) return result + rest;
+    const isWhole = begin !== null && end !== null && begin.index < end.index;
+    const start = begin !== null && (isWhole || end === null) ? begin.index : 0;
+    const stop = end === null ? rest.length : end.index + end[0].length;
+    result += `${rest.slice(0, start)}[redacted:private-key]`;
+    rest = rest.slice(stop);
+  }
+}
+
+/** Replaces secrets anywhere in a value: by pattern in text, by name in maps. */
+export function redactValue(value: AnyValue): AnyValue {
+  if (typeof value === "string") return redactText(value);
+  if (Array.isArray(value)) return value.map(redactValue);
+  if (value !== null && isKeyValueList(value)) return { values: value.values.map(redactPair) };
+  return value;
+}
+
+function redactPair({ key, value }: KeyValue): KeyValue {
+  const name = key.toLowerCase();
+  const isSecret = SECRET_NAMES.has(name) && !QUERY_ONLY_NAMES.has(name);
+  if (isSecret && value !== null && value !== "") return { key, value: "[redacted:name]" };
+  return { key, value: redactValue(value) };
+}
+
+/** Redacts an event's text, content and metadata, and lists the keys that changed in `redacted`. */
+export function redactEvent(event: AuditEvent): AuditEvent {
+  const redacted = new Set(event.redacted ?? []);
+  const text = (key: string, value: string): string => {
+    const clean = redactText(value);
+    if (clean !== value) redacted.add(key);
+    return clean;
+  };
+  const map = (values: Record<string, AnyValue>): Record<string, AnyValue> =>
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => {
+        const clean = redactPair({ key, value }).value;
+        if (!isSame(clean, value)) redacted.add(key);
+        return [key, clean];
+      }),
+    );
+  const clean: AuditEvent = {
+    ...event,
+    action: text("action", event.action),
+    metadata: map(event.metadata),
+    ...(event.content === undefined ? {} : { content: map(event.content) }),
+    ...(event.description === undefined
+      ? {}
+      : { description: text("description", event.description) }),
+    ...(event.resource === undefined
+      ? {}
+      : { resource: { ...event.resource, id: text("resource.id", event.resource.id) } }),
+  };
+  return redacted.size === 0 ? clean : { ...clean, redacted: [...redacted] };
+}
+
+function isSame(a: AnyValue, b: AnyValue): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  if (Array.isArray(a) && Array.isArray(b)) return a.every((item, i) => isSame(item, b[i] ?? null));
+  if (!isKeyValueList(a) || !isKeyValueList(b)) return a instanceof Uint8Array;
+  return a.values.every((pair, i) => isSame(pair.value, b.values[i]?.value ?? null));
+}

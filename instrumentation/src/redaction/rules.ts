@@ -1,0 +1,99 @@
+/** Finds one kind of secret in text. Repetitions are bounded, so that matching takes linear time. */
+export interface TextRule {
+  name: string;
+  pattern: RegExp;
+  /** Whether group 1 and what follows the secret stay: the secret is the group `secret`. */
+  keepsContext?: boolean;
+  /** A second look at a candidate, for what a pattern cannot tell. */
+  accepts?: (match: string) => boolean;
+}
+
+/** Names of headers, parameters and fields whose values are secrets. */
+export const SECRET_NAMES: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
+  "x-api-key",
+  "x-amz-security-token",
+  "x-amz-signature",
+  "token",
+  "key",
+  "sig",
+  "signature",
+  "password",
+  "passwd",
+  "secret",
+  "code",
+  "access_token",
+  "refresh_token",
+  "id_token",
+  "api_key",
+  "apikey",
+  "client_secret",
+  "private_key",
+  "secret_access_key",
+  "aws_secret_access_key",
+  "session_token",
+]);
+
+/** Field names too common to be secrets outside a URL's query. */
+export const QUERY_ONLY_NAMES: ReadonlySet<string> = new Set(["key", "code", "sig", "signature"]);
+
+const QUERY_NAMES =
+  "token|key|sig|signature|password|secret|code|access_token|x-amz-signature|x-amz-security-token";
+
+const HEADER_NAMES =
+  "proxy-authorization|authorization|set-cookie|cookie|x-api-key|x-amz-security-token|x-amz-signature";
+
+export const TEXT_RULES: readonly TextRule[] = [
+  {
+    name: "header",
+    pattern: new RegExp(
+      `\\b((?:${HEADER_NAMES})["']?[ \\t]{0,8}[:=][ \\t]{0,8}["']?)(?<secret>[^\\r\\n"']{1,8192})`,
+      "gi",
+    ),
+    keepsContext: true,
+  },
+  {
+    name: "query",
+    pattern: new RegExp(`([?&](?:${QUERY_NAMES})=)(?<secret>[^&\\s#"'<>]{1,8192})`, "gi"),
+    keepsContext: true,
+  },
+  {
+    name: "userinfo",
+    pattern: /(:\/\/)(?<secret>[^\s/@:"']{0,256}:[^\s/@"']{1,256})(?=@)/g,
+    keepsContext: true,
+  },
+  {
+    name: "assignment",
+    pattern:
+      /\b((?:[A-Za-z0-9_]{0,64}_)?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|SECRET_ACCESS_KEY|password|passwd|secret|token|api_?key|secret_access_key)["']?[ \t]{0,4}[=:][ \t]{0,4}["']?)(?<secret>[^\s"',;&]{4,4096})/g,
+    keepsContext: true,
+  },
+  { name: "aws-key", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
+  { name: "jwt", pattern: /\beyJ[\w-]{8,8192}\.[\w-]{8,8192}\.[\w-]{0,8192}/g },
+  { name: "github-token", pattern: /\b(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})/g },
+  { name: "slack-token", pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,255}/g },
+  { name: "api-key", pattern: /\bsk-[\w-]{20,255}/g },
+  { name: "google-key", pattern: /\bAIza[\w-]{35}/g },
+  { name: "npm-token", pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
+  {
+    name: "auth",
+    pattern: /\b((?:Basic|Bearer)[ \t]{1,4})(?<secret>[\w+/=.~-]{8,8192})/gi,
+    keepsContext: true,
+  },
+  { name: "card", pattern: /\b\d(?:[ -]?\d){12,18}\b/g, accepts: passesLuhn },
+];
+
+/** The check digit of payment cards. @see ISO/IEC 7812-1 */
+function passesLuhn(match: string): boolean {
+  const digits = match.replace(/\D/g, "");
+  let sum = 0;
+  for (let i = 0; i < digits.length; i++) {
+    const digit = Number(digits[digits.length - 1 - i]);
+    const doubled = i % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}

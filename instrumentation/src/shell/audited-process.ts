@@ -1,0 +1,123 @@
+import { AsyncResource } from "node:async_hooks";
+import childProcess, { type ChildProcess } from "node:child_process";
+import { type EventEmitter, errorMonitor } from "node:events";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+import type { Auditor } from "../auditor.js";
+import { type Command, type CommandOutcome, describeCommand } from "./describe-command.js";
+import { OutputCapture } from "./output-capture.js";
+
+export interface ShellAuditOptions {
+  auditor: Auditor;
+  /** Captured bytes of each stream; default 64 KiB, 0 captures sizes and digests only. */
+  captureBytes?: number;
+}
+
+/** Makes a drop-in for `child_process.spawn` that records each command when it ends. */
+export function auditedSpawn(options: ShellAuditOptions): typeof childProcess.spawn {
+  const spawn = (command: string, ...rest: unknown[]): ChildProcess => {
+    const args = Array.isArray(rest[0]) ? (rest[0] as string[]) : [];
+    const spawnOptions = (Array.isArray(rest[0]) ? rest[1] : rest[0]) as
+      | childProcess.SpawnOptions
+      | undefined;
+    const isLine = Boolean(spawnOptions?.shell) && args.length === 0;
+    const start = startOf(isLine ? { line: command } : { args: [command, ...args] }, spawnOptions);
+    const spawnAny = childProcess.spawn as (...values: unknown[]) => ChildProcess;
+    return watchProcess(spawnAny(command, ...rest), start, options);
+  };
+  return spawn as typeof childProcess.spawn;
+}
+
+/** Makes a drop-in for `child_process.exec`, promisified form included, that records each command when it ends. */
+export function auditedExec(options: ShellAuditOptions): typeof childProcess.exec {
+  const exec = (line: string, ...rest: unknown[]): ChildProcess => {
+    const execOptions = typeof rest[0] === "object" ? (rest[0] as childProcess.ExecOptions) : {};
+    const start = startOf({ line }, execOptions ?? {});
+    const execAny = childProcess.exec as unknown as (...values: unknown[]) => ChildProcess;
+    return watchProcess(execAny(line, ...rest), start, options);
+  };
+  const promised = (line: string, execOptions?: childProcess.ExecOptions) => {
+    let child: ChildProcess | undefined;
+    const promise = new Promise((resolve, reject) => {
+      child = exec(
+        line,
+        execOptions ?? {},
+        (error: Error | null, stdout: string, stderr: string) => {
+          if (error === null) resolve({ stdout, stderr });
+          else reject(Object.assign(error, { stdout, stderr }));
+        },
+      );
+    });
+    return Object.assign(promise, { child });
+  };
+  return Object.assign(exec, {
+    [promisify.custom]: promised,
+  }) as unknown as typeof childProcess.exec;
+}
+
+/** What is known of a command when it starts. */
+export type CommandStart = Pick<Command, "command" | "workingDirectory" | "startedAt"> & {
+  beganAt: number;
+};
+
+export function startOf(
+  command: Command["command"],
+  options: { cwd?: string | URL | undefined } | undefined,
+): CommandStart {
+  return {
+    command,
+    workingDirectory: String(options?.cwd ?? process.cwd()),
+    startedAt: BigInt(Date.now()) * 1_000_000n,
+    beganAt: performance.now(),
+  };
+}
+
+/**
+ * Records a process when it ends, without changing how it behaves: its streams neither start to flow nor
+ * lose data, and an error that nobody handles is still thrown.
+ */
+export function watchProcess<P extends ChildProcess>(
+  child: P,
+  start: CommandStart,
+  { auditor, captureBytes }: ShellAuditOptions,
+): P {
+  const stdout = tap(child.stdout, captureBytes);
+  const stderr = tap(child.stderr, captureBytes);
+  let isRecorded = false;
+  // The identity of the caller, whatever the child's events run under.
+  const record = AsyncResource.bind((outcome: CommandOutcome) => {
+    if (isRecorded) return;
+    isRecorded = true;
+    auditor.record(
+      describeCommand({
+        ...start,
+        actorName: auditor.actorName,
+        pid: child.pid,
+        outcome,
+        durationMillis: performance.now() - start.beganAt,
+        stdout: stdout?.finish(),
+        stderr: stderr?.finish(),
+      }),
+    );
+  });
+  (child as EventEmitter).on(errorMonitor, (error: NodeJS.ErrnoException) => {
+    if (child.pid === undefined) record({ kind: "not_started", errorType: error.code ?? "error" });
+  });
+  child.on("close", (exitCode, signal) => {
+    if (signal !== null) record({ kind: "killed", signal });
+    else record({ kind: "exited", exitCode: exitCode ?? 0 });
+  });
+  return child;
+}
+
+/** Sees each chunk as it enters the stream: a `data` listener would make the stream flow before its reader is there. */
+function tap(stream: Readable | null, captureBytes: number | undefined): OutputCapture | undefined {
+  if (stream === null) return undefined;
+  const capture = new OutputCapture(captureBytes);
+  const push = stream.push.bind(stream);
+  stream.push = (chunk, encoding) => {
+    if (chunk !== null) capture.add(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding));
+    return push(chunk, encoding);
+  };
+  return capture;
+}

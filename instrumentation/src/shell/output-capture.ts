@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { redactText } from "../redaction/redact.js";
+
+/** Captured bytes of one stream by default: half from its head, half from its tail. */
+export const DEFAULT_CAPTURE_BYTES = 64 * 1024;
+
+/** Kept beyond the cut, so that a secret across it is whole when it is looked for. */
+const MARGIN_BYTES = 8 * 1024;
+
+/** What a stream put out. */
+export interface CapturedOutput {
+  /** Redacted text, head and tail. */
+  text: string;
+  sizeBytes: number;
+  sha256: string;
+  isTruncated: boolean;
+}
+
+/** Watches the bytes of one stream in bounded memory. */
+export class OutputCapture {
+  readonly #headLimit: number;
+  readonly #tailLimit: number;
+  readonly #hash = createHash("sha256");
+  readonly #head: Buffer[] = [];
+  #headBytes = 0;
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
+  #sizeBytes = 0;
+
+  constructor(limitBytes = DEFAULT_CAPTURE_BYTES) {
+    this.#headLimit = Math.ceil(limitBytes / 2);
+    this.#tailLimit = Math.floor(limitBytes / 2);
+  }
+
+  add(chunk: Buffer): void {
+    this.#hash.update(chunk);
+    this.#sizeBytes += chunk.length;
+    const room = Math.max(0, this.#headLimit + MARGIN_BYTES - this.#headBytes);
+    if (room > 0) {
+      const part = Buffer.from(chunk.subarray(0, room));
+      this.#head.push(part);
+      this.#headBytes += part.length;
+    }
+    this.#tail.push(Buffer.from(chunk));
+    this.#tailBytes += chunk.length;
+    if (this.#tailBytes > 4 * (this.#tailLimit + MARGIN_BYTES)) this.#trimTail();
+  }
+
+  finish(): CapturedOutput {
+    this.#trimTail();
+    const head = Buffer.concat(this.#head);
+    const limit = this.#headLimit + this.#tailLimit;
+    const isTruncated = this.#sizeBytes > limit;
+    return {
+      text: isTruncated ? this.#headAndTail(head) : redactText(this.#whole(head)),
+      sizeBytes: this.#sizeBytes,
+      sha256: this.#hash.digest("hex"),
+      isTruncated,
+    };
+  }
+
+  /** Head and tail overlap or touch while nothing is cut. */
+  #whole(head: Buffer): string {
+    const tail = Buffer.concat(this.#tail);
+    const known = Math.max(0, head.length + tail.length - this.#sizeBytes);
+    return Buffer.concat([head, tail.subarray(known)]).toString("utf8");
+  }
+
+  #headAndTail(head: Buffer): string {
+    const start = redactText(head.toString("utf8")).slice(0, this.#headLimit);
+    const end = redactText(Buffer.concat(this.#tail).toString("utf8")).slice(-this.#tailLimit);
+    const cut = this.#sizeBytes - this.#headLimit - this.#tailLimit;
+    return `${start}\n[cut: ${cut} bytes]\n${this.#tailLimit === 0 ? "" : end}`.toWellFormed();
+  }
+
+  #trimTail(): void {
+    const joined = Buffer.concat(this.#tail);
+    const kept = joined.subarray(Math.max(0, joined.length - this.#tailLimit - MARGIN_BYTES));
+    this.#tail = [Buffer.from(kept)];
+    this.#tailBytes = kept.length;
+  }
+}

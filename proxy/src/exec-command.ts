@@ -1,0 +1,52 @@
+import childProcess, { type ChildProcess } from "node:child_process";
+import os from "node:os";
+import { type Auditor, startOf, watchProcess } from "@agent-audit/instrumentation";
+
+/** Shells' own codes for a command that cannot be run. */
+const EXIT_NOT_FOUND = 127;
+const EXIT_NOT_EXECUTABLE = 126;
+/** Shells add the signal's number to this. */
+const EXIT_SIGNALLED = 128;
+
+const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Runs a command with this process's streams and records it. A stream that is a terminal goes to the
+ * command as it is and is not captured: a copy in between would change how the command behaves.
+ *
+ * @returns the exit code that a shell would give
+ */
+export async function execCommand(auditor: Auditor, argv: readonly string[]): Promise<number> {
+  const [command = "", ...args] = argv;
+  const start = startOf({ args: argv }, undefined);
+  const child = childProcess.spawn(command, args, {
+    stdio: [
+      "inherit",
+      process.stdout.isTTY ? "inherit" : "pipe",
+      process.stderr.isTTY ? "inherit" : "pipe",
+    ],
+  });
+  watchProcess(child, start, { auditor });
+  child.stdout?.pipe(process.stdout, { end: false });
+  child.stderr?.pipe(process.stderr, { end: false });
+  return await exitCodeOf(child, command);
+}
+
+/** Waits for a child, passing signals on, and gives the exit code that a shell would. */
+export async function exitCodeOf(child: ChildProcess, command: string): Promise<number> {
+  const forward = (signal: NodeJS.Signals) => child.kill(signal);
+  for (const signal of FORWARDED_SIGNALS) process.on(signal, forward);
+  try {
+    return await new Promise<number>((resolve) => {
+      child.on("error", (error: NodeJS.ErrnoException) => {
+        process.stderr.write(`agent-audit: cannot run ${command}: ${error.message}\n`);
+        resolve(error.code === "EACCES" ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
+      });
+      child.on("close", (code, signal) => {
+        resolve(code ?? EXIT_SIGNALLED + (signal === null ? 0 : os.constants.signals[signal]));
+      });
+    });
+  } finally {
+    for (const signal of FORWARDED_SIGNALS) process.off(signal, forward);
+  }
+}

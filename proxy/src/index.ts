@@ -1,0 +1,2 @@
+export { execCommand } from "./exec-command.js";
+export { proxyMcpStdio } from "./mcp-stdio-proxy.js";

@@ -1,0 +1,155 @@
+import {
+  type Auditor,
+  describeMcpCall,
+  MCP_METHODS,
+  type McpMethod,
+  type McpOutcome,
+} from "@agent-audit/instrumentation";
+
+/** Requests that wait for an answer at most; older ones are recorded as unanswered. */
+const MAX_PENDING = 10_000;
+
+interface Message {
+  id?: unknown;
+  method?: unknown;
+  params?: unknown;
+  result?: unknown;
+  error?: { code?: unknown; message?: unknown };
+}
+
+interface Pending {
+  method: McpMethod;
+  params: unknown;
+  startedAt: bigint;
+  beganAt: number;
+}
+
+export interface McpSessionOptions {
+  auditor: Auditor;
+  /** Name of the server until it says its own. */
+  serverName: string;
+  transport: "pipe" | "tcp";
+}
+
+/** Follows one MCP session from beside the pipe: pairs requests with answers and records the actions. */
+export class McpSession {
+  readonly #options: McpSessionOptions;
+  readonly #pending = new Map<string, Pending>();
+  #serverName: string;
+  #clientName: string | undefined;
+  #clientVersion: string | undefined;
+  #protocolVersion: string | undefined;
+  #initializeId: string | null = null;
+
+  constructor(options: McpSessionOptions) {
+    this.#options = options;
+    this.#serverName = options.serverName;
+  }
+
+  /** Takes one line that the client sent. */
+  fromClient(line: string): void {
+    for (const message of messagesOf(line)) this.#request(message);
+  }
+
+  /** Takes one line that the server sent. */
+  fromServer(line: string): void {
+    for (const message of messagesOf(line)) this.#answer(message);
+  }
+
+  /** Records what will never be answered. */
+  end(errorType: string): void {
+    for (const id of [...this.#pending.keys()]) this.#record(id, { kind: "failed", errorType });
+  }
+
+  #request(message: Message): void {
+    const { id, method, params } = message;
+    if (method === "notifications/cancelled") {
+      const cancelled = keyOf(asObject(params).requestId);
+      if (cancelled !== null) this.#record(cancelled, { kind: "failed", errorType: "cancelled" });
+      return;
+    }
+    const key = keyOf(id);
+    if (key === null) return;
+    if (method === "initialize") this.#initialize(key, asObject(params));
+    if (!(MCP_METHODS as readonly unknown[]).includes(method)) return;
+    if (this.#pending.size >= MAX_PENDING) {
+      const [oldest] = this.#pending.keys();
+      if (oldest !== undefined) this.#record(oldest, { kind: "failed", errorType: "unanswered" });
+    }
+    this.#pending.set(key, {
+      method: method as McpMethod,
+      params,
+      startedAt: BigInt(Date.now()) * 1_000_000n,
+      beganAt: performance.now(),
+    });
+  }
+
+  #initialize(key: string, params: Record<string, unknown>): void {
+    this.#initializeId = key;
+    const { name, version } = asObject(params.clientInfo);
+    if (typeof name === "string") this.#clientName = name;
+    if (typeof version === "string") this.#clientVersion = version;
+  }
+
+  #answer({ id, method, result, error }: Message): void {
+    const key = keyOf(id);
+    // A message with a method is the server's own request: its ids are another series.
+    if (key === null || method !== undefined) return;
+    if (key === this.#initializeId) {
+      this.#initializeId = null;
+      const { protocolVersion, serverInfo } = asObject(result);
+      const { name } = asObject(serverInfo);
+      if (typeof protocolVersion === "string") this.#protocolVersion = protocolVersion;
+      if (typeof name === "string" && name !== "") this.#serverName = name;
+    }
+    if (error === undefined) this.#record(key, { kind: "result", result });
+    else {
+      const message = String(error.message ?? "");
+      this.#record(key, { kind: "rpc_error", code: Number(error.code), message });
+    }
+  }
+
+  #record(key: string, outcome: McpOutcome): void {
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return;
+    this.#pending.delete(key);
+    const { auditor, transport } = this.#options;
+    auditor.record(
+      describeMcpCall({
+        actorName: auditor.actorName,
+        method: pending.method,
+        params: pending.params,
+        outcome,
+        startedAt: pending.startedAt,
+        durationMillis: performance.now() - pending.beganAt,
+        serverName: this.#serverName,
+        clientName: this.#clientName,
+        clientVersion: this.#clientVersion,
+        protocolVersion: this.#protocolVersion,
+        requestId: String(JSON.parse(key)),
+        transport,
+      }),
+    );
+  }
+}
+
+/** Ids are strings or numbers, and `1` is not `"1"`. */
+function keyOf(id: unknown): string | null {
+  return typeof id === "string" || typeof id === "number" ? JSON.stringify(id) : null;
+}
+
+/** A line is a message or a batch; what is neither passes the proxy unseen. */
+function messagesOf(line: string): Message[] {
+  try {
+    const parsed = JSON.parse(line) as unknown;
+    const list = Array.isArray(parsed) ? parsed : [parsed];
+    return list.filter((item): item is Message => typeof item === "object" && item !== null);
+  } catch {
+    // Not JSON: the server or the client will say so; the audit has nothing to add.
+    return [];
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

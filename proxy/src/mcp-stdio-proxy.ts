@@ -1,0 +1,35 @@
+import childProcess from "node:child_process";
+import path from "node:path";
+import type { Readable, Writable } from "node:stream";
+import type { Auditor } from "@agent-audit/instrumentation";
+import { exitCodeOf } from "./exec-command.js";
+import { LineSplitter } from "./line-splitter.js";
+import { McpSession } from "./mcp-session.js";
+
+/**
+ * Runs an MCP server behind this process's standard streams. Every byte goes through unchanged and at
+ * once; the audit reads a copy.
+ *
+ * @returns the server's exit code, as a shell would give it
+ */
+export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): Promise<number> {
+  const [command = "", ...args] = argv;
+  const child = childProcess.spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const serverName = path.basename(args.find((arg) => !arg.startsWith("-")) ?? command);
+  const session = new McpSession({ auditor, serverName, transport: "pipe" });
+  relay(process.stdin, child.stdin, (line) => session.fromClient(line));
+  relay(child.stdout, process.stdout, (line) => session.fromServer(line));
+  const exitCode = await exitCodeOf(child, command);
+  session.end("server_exit");
+  process.stdin.destroy();
+  return exitCode;
+}
+
+function relay(from: Readable, to: Writable, onLine: (line: string) => void): void {
+  const lines = new LineSplitter(onLine);
+  // Seen before it is passed on: an answer cannot overtake its request in the audit.
+  from.on("data", (chunk: Buffer) => lines.add(chunk));
+  from.pipe(to, { end: to !== process.stdout });
+  // A reader that went away ends the session by the streams' own means.
+  to.on("error", () => from.unpipe(to));
+}
