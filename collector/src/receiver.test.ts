@@ -12,7 +12,7 @@ const PROTOBUF = { "Content-Type": "application/x-protobuf" };
 const JSON_TYPE = { "Content-Type": "application/json" };
 
 const post = (url: string, headers: Record<string, string>, body: Uint8Array | string) =>
-  fetch(url, { method: "POST", headers, body: body as BodyInit });
+  fetch(url, { method: "POST", headers, body: body as string });
 
 type Started = Awaited<ReturnType<typeof startReceiver>>;
 

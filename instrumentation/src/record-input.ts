@@ -47,6 +47,8 @@ export interface RecordInput {
   eventName?: string;
   phase?: Phase;
   operationId?: string;
+  /** Attributes whose values the caller has redacted already; the auditor adds those that it redacts. */
+  redacted?: readonly string[];
   /** W3C `traceparent` of the action, where it is not that of the active span. */
   traceparent?: string;
 }
@@ -86,6 +88,7 @@ export function eventOf(input: RecordInput, identity: Identity, now: bigint): Au
     description: cut(input.description ?? describe(fields, action, resource, result)),
     metadata: plainMap(input.attributes ?? {}),
     ...(input.content === undefined ? {} : { content: plainMap(input.content) }),
+    ...(input.redacted?.length ? { redacted: [...input.redacted] } : {}),
     ...(resource === undefined ? {} : { resource: { type: resource.type, id: cut(resource.id) } }),
     ...optional({
       result,

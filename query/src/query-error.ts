@@ -8,6 +8,7 @@ const STATUS_OF: Readonly<Record<string, 404 | 429 | 503>> = {
   segment_rebuilding: 503,
   not_applied: 503,
   starting: 503,
+  stopping: 503,
 };
 
 /** Reports a request that cannot be answered as it stands; the answer is 400. */

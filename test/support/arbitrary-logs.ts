@@ -57,7 +57,7 @@ const hexId = (bytes: number) =>
       .map((id) => Buffer.from(id).toString("hex")),
   );
 
-export const arbitraryLogRecord: fc.Arbitrary<LogRecord> = fc.record({
+const arbitraryLogRecord: fc.Arbitrary<LogRecord> = fc.record({
   timeUnixNano: uint64,
   observedTimeUnixNano: uint64,
   severityNumber: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),

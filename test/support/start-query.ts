@@ -16,10 +16,10 @@ export async function startQuery(data: string, receivedAt?: () => bigint) {
   cleanUp(() => server.close());
   const get = async (path: string) => {
     const response = await fetch(`${server.url}${path}`);
-    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
     return {
       status: response.status,
       headers: response.headers,
+      // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
       body: (await response.json()) as any,
     };
   };

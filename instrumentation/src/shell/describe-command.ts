@@ -64,6 +64,10 @@ export function describeCommand(command: Command): RecordInput {
     durationMillis: command.durationMillis,
     description: `${command.actorName} ran ${JSON.stringify(shorten(line))} -> ${ending} (${formatDuration(command.durationMillis)})`,
     ...(Object.keys(content).length === 0 ? {} : { content }),
+    redacted: [
+      ...(stdout?.isRedacted ? [ATTR_PROCESS_STDOUT] : []),
+      ...(stderr?.isRedacted ? [ATTR_PROCESS_STDERR] : []),
+    ],
     attributes: {
       [ATTR_PROCESS_EXECUTABLE_NAME]: executable,
       [isLine ? ATTR_PROCESS_COMMAND_LINE : ATTR_PROCESS_COMMAND_ARGS]:

@@ -14,6 +14,8 @@ export interface CapturedOutput {
   sizeBytes: number;
   sha256: string;
   isTruncated: boolean;
+  /** Whether something was taken out of the text. */
+  isRedacted: boolean;
 }
 
 /** Watches the bytes of one stream in bounded memory. */
@@ -51,26 +53,29 @@ export class OutputCapture {
     const head = Buffer.concat(this.#head);
     const limit = this.#headLimit + this.#tailLimit;
     const isTruncated = this.#sizeBytes > limit;
+    const pieces = isTruncated ? [head, Buffer.concat(this.#tail)] : [this.#whole(head)];
+    const plain = pieces.map((piece) => piece.toString("utf8"));
+    const clean = plain.map(redactText);
     return {
-      text: isTruncated ? this.#headAndTail(head) : redactText(this.#whole(head)),
+      text: isTruncated ? this.#headAndTail(clean) : (clean[0] as string),
       sizeBytes: this.#sizeBytes,
       sha256: this.#hash.digest("hex"),
       isTruncated,
+      isRedacted: clean.some((text, i) => text !== plain[i]),
     };
   }
 
   /** Head and tail overlap or touch while nothing is cut. */
-  #whole(head: Buffer): string {
+  #whole(head: Buffer): Buffer {
     const tail = Buffer.concat(this.#tail);
     const known = Math.max(0, head.length + tail.length - this.#sizeBytes);
-    return Buffer.concat([head, tail.subarray(known)]).toString("utf8");
+    return Buffer.concat([head, tail.subarray(known)]);
   }
 
-  #headAndTail(head: Buffer): string {
-    const start = redactText(head.toString("utf8")).slice(0, this.#headLimit);
-    const end = redactText(Buffer.concat(this.#tail).toString("utf8")).slice(-this.#tailLimit);
+  #headAndTail([head = "", tail = ""]: readonly string[]): string {
     const cut = this.#sizeBytes - this.#headLimit - this.#tailLimit;
-    return `${start}\n[cut: ${cut} bytes]\n${this.#tailLimit === 0 ? "" : end}`.toWellFormed();
+    const end = this.#tailLimit === 0 ? "" : tail.slice(-this.#tailLimit);
+    return `${head.slice(0, this.#headLimit)}\n[cut: ${cut} bytes]\n${end}`.toWellFormed();
   }
 
   #trimTail(): void {

@@ -134,7 +134,7 @@ export class Engine {
   /** Finishes the running transaction and closes the files. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.queries.close();
+    await this.queries.close();
     await this.#applying;
     for (const { alias } of this.#segments.values()) {
       await this.#connection.run(`CHECKPOINT ${alias}`);

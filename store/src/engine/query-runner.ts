@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue, JS } from "@duckdb/node-api";
 
@@ -6,6 +7,7 @@ const MAX_RUNNING = 2;
 /** Queries that wait for a place; a further one is refused. */
 const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
+const INTERRUPT_AGAIN_MILLIS = 20;
 
 export interface QueryRequest {
   sql: string;
@@ -21,6 +23,7 @@ export class QueryRunner {
   readonly #busy = new Set<DuckDBConnection>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  #isClosed = false;
 
   constructor(instance: DuckDBInstance) {
     this.#instance = instance;
@@ -42,9 +45,13 @@ export class QueryRunner {
     }
   }
 
-  /** Interrupts what runs and gives the connections back. */
-  close(): void {
-    for (const connection of this.#busy) connection.interrupt();
+  /** Stops what runs, refuses what comes, and gives the connections back. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#busy.size > 0) {
+      for (const connection of this.#busy) connection.interrupt();
+      await sleep(INTERRUPT_AGAIN_MILLIS);
+    }
     for (const connection of this.#idle) connection.closeSync();
     this.#idle.length = 0;
   }
@@ -68,20 +75,19 @@ export class QueryRunner {
     values: DuckDBValue[],
     timeoutMillis: number | null,
   ): Promise<JS[][]> {
+    if (this.#isClosed)
+      throw new AuditError("stopping", "the server is stopping", "ask again later");
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
     this.#busy.add(connection);
-    let isLate = false;
-    const timer =
-      timeoutMillis === null
-        ? undefined
-        : setTimeout(() => {
-            isLate = true;
-            connection.interrupt();
-          }, timeoutMillis);
+    const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
+    // Again and again: an interrupt is lost on a query that still waits for a thread of libuv's pool.
+    const timer = setInterval(() => {
+      if (performance.now() >= deadline) connection.interrupt();
+    }, INTERRUPT_AGAIN_MILLIS);
     try {
       return (await connection.runAndReadAll(sql, values)).getRowsJS();
     } catch (error) {
-      if (!isLate) throw error;
+      if (performance.now() < deadline) throw error;
       throw new AuditError(
         "query_timeout",
         `the query took longer than ${timeoutMillis} ms and was stopped`,
@@ -89,7 +95,7 @@ export class QueryRunner {
         { cause: error },
       );
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       this.#busy.delete(connection);
       this.#idle.push(connection);
     }

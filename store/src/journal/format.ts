@@ -14,8 +14,6 @@ export const FRAME_MAGIC = Buffer.from("AAFR");
 export const FRAME_PREFIX_BYTES = 8;
 const FIXED_BYTES = 64;
 const CRC_BYTES = 4;
-/** Longest id in a frame: key id, organisation, project. */
-export const MAX_FRAME_ID_BYTES = 512;
 export const DIGEST_BYTES = 16;
 
 /** Tells what a frame's payload is. */

@@ -1,0 +1,58 @@
+// Sends generated batches over several connections, as a process of its own: send.mjs URL BATCHES SIZE CONNECTIONS.
+// Prints one JSON line: what was acknowledged, how fast, and how long each request took.
+import http from "node:http";
+import { generateBatches } from "./generate.mjs";
+
+const [url, batches, size, connections] = process.argv.slice(2);
+const { bodies, records, bytesPerRecord } = generateBatches({
+  batches: Number(batches),
+  size: Number(size),
+});
+const agent = new http.Agent({ keepAlive: true, maxSockets: Number(connections) });
+const latencies = [];
+let next = 0;
+let retries = 0;
+
+const post = (body) =>
+  new Promise((resolve) => {
+    const headers = {
+      "Content-Type": "application/x-protobuf",
+      "Content-Encoding": "gzip",
+      "Content-Length": body.length,
+    };
+    const request = http.request(url, { method: "POST", agent, headers }, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode));
+    });
+    request.on("error", () => resolve(0));
+    request.end(body);
+  });
+
+const begin = performance.now();
+await Promise.all(
+  Array.from({ length: Number(connections) }, async () => {
+    while (next < bodies.length) {
+      const body = bodies[next++];
+      const sent = performance.now();
+      while ((await post(body)) !== 200) {
+        retries++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      latencies.push(performance.now() - sent);
+    }
+  }),
+);
+const seconds = (performance.now() - begin) / 1000;
+agent.destroy();
+latencies.sort((a, b) => a - b);
+const quantile = (q) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))];
+console.log(
+  JSON.stringify({
+    records,
+    bytesPerRecord,
+    seconds,
+    perSecond: records / seconds,
+    p50Millis: quantile(0.5),
+    p99Millis: quantile(0.99),
+    retries,
+  }),
+);

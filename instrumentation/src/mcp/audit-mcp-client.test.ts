@@ -1,0 +1,61 @@
+import { createRequire } from "node:module";
+import path from "node:path";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport as StdioV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
+import type { LogRecord } from "@opentelemetry/api-logs";
+import { describe, expect, it } from "vitest";
+import { cleanUp } from "../../../test/support/clean-up.js";
+import { createAuditor } from "../auditor.js";
+import { auditMcpClient } from "./audit-mcp-client.js";
+
+const server = path.join(
+  path.dirname(
+    createRequire(import.meta.url).resolve("@modelcontextprotocol/server-everything/package.json"),
+  ),
+  "dist/index.js",
+);
+const transport = { command: process.execPath, args: [server], stderr: "ignore" as const };
+const info = { name: "test", version: "1" };
+
+describe.each([
+  ["v2", () => new Client(info), () => new StdioClientTransport(transport)],
+  ["v1", () => new ClientV1(info), () => new StdioV1(transport)],
+])("auditMcpClient with the SDK %s and a real server", (_, makeClient, makeTransport) => {
+  it("records calls, refusals, prompts and resources, and changes nothing for the caller", async () => {
+    const records: LogRecord[] = [];
+    const auditor = createAuditor({
+      logger: { emit: (record: LogRecord) => records.push(record) },
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: the two SDK lines share no type
+    const client = makeClient() as any;
+    await client.connect(makeTransport());
+    cleanUp(() => client.close());
+    const plain = await client.callTool({ name: "echo", arguments: { message: "hi" } });
+    auditMcpClient(client, { auditor });
+    expect(await client.callTool({ name: "echo", arguments: { message: "hi" } })).toEqual(plain);
+    const missing = { name: "no-such-tool", arguments: {} };
+    const refusal = await client.callTool(missing).catch((error: unknown) => error);
+    expect(refusal instanceof Error || refusal.isError).toBe(true);
+    await client.getPrompt({ name: "simple-prompt" });
+    await expect(client.readResource({ uri: "demo://no/such" })).rejects.toThrow();
+    const seen = records.map(({ attributes = {} }) => [
+      attributes["agent_audit.action.type"],
+      String(attributes["agent_audit.resource.id"]).split("/").at(-1),
+      attributes["agent_audit.result"],
+    ]);
+    expect(seen).toEqual([
+      ["tool_call", "echo", "success"],
+      ["tool_call", "no-such-tool", "failure"],
+      ["prompt_get", "simple-prompt", "success"],
+      ["resource_read", "such", "failure"],
+    ]);
+    expect(records[0]?.attributes).toMatchObject({
+      "gen_ai.tool.call.arguments": { message: "hi" },
+      "mcp.method.name": "tools/call",
+      "gen_ai.operation.name": "execute_tool",
+      "agent_audit.content.arguments_sha256": expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { sampleEvent } from "../../../test/support/sample-logs.js";
+import { redactEvent, redactText } from "./redact.js";
+
+const token = (prefix: string, length: number) => prefix + "aB3".repeat(100).slice(0, length);
+
+describe("redactText", () => {
+  it.each([
+    ["an AWS key", `id ${token("AKIA", 0)}ABCDEFGHIJKLMNOP end`, "id [redacted:aws-key] end"],
+    ["a GitHub token", `x ${token("ghp_", 36)} y`, "x [redacted:github-token] y"],
+    ["an OpenAI key", token("sk-", 40), "[redacted:api-key]"],
+    ["an Anthropic key", token("sk-ant-api03-", 40), "[redacted:api-key]"],
+    ["a Google key", token("AIza", 35), "[redacted:google-key]"],
+    ["an npm token", token("npm_", 36), "[redacted:npm-token]"],
+    ["a Slack token", token("xoxb-", 24), "[redacted:slack-token]"],
+    ["a JWT", `eyJhbGciOiJI.eyJzdWIiOiIx.abc-_`, "[redacted:jwt]"],
+    [
+      "a Basic header",
+      "curl -H 'Authorization: Basic dXNlcjpwYXNz'",
+      "curl -H 'Authorization: [redacted:header]'",
+    ],
+    ["a Bearer token", "bearer abcdefgh12345", "bearer [redacted:auth]"],
+    [
+      "userinfo",
+      "git clone https://me:hunter2@host/x",
+      "git clone https://[redacted:userinfo]@host/x",
+    ],
+    ["a query value", "GET /a?x=1&token=abc&y=2", "GET /a?x=1&token=[redacted:query]&y=2"],
+    [
+      "an assignment",
+      "DB_PASSWORD=hunter22 npm start",
+      "DB_PASSWORD=[redacted:assignment] npm start",
+    ],
+    ["a card number", "card 4111 1111 1111 1111.", "card [redacted:card]."],
+    [
+      "a private key",
+      "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nb",
+      "a\n[redacted:private-key]\nb",
+    ],
+    [
+      "a private key cut off at its end",
+      "a -----BEGIN PRIVATE KEY-----\nMIIE",
+      "a [redacted:private-key]",
+    ],
+    [
+      "a private key cut off at its start",
+      "MIIE\n-----END PRIVATE KEY----- b",
+      "[redacted:private-key] b",
+    ],
+  ])("takes out %s", (_, text, expected) => {
+    expect(redactText(text)).toBe(expected);
+    expect(redactText(expected)).toBe(expected);
+  });
+
+  it.each([
+    "order 4111 1111 1111 1112",
+    "tokens: 512",
+    "exit code=1",
+    "a key idea",
+    "https://host/x?page=2",
+    "task-force sk-1",
+  ])("leaves %j as it is", (text) => {
+    expect(redactText(text)).toBe(text);
+  });
+
+  it.each([
+    ["begins of keys", "-----BEGIN PRIVATE KEY-----".repeat(20_000)],
+    ["digits", "1".repeat(500_000)],
+    ["underscores", "_".repeat(500_000)],
+    ["URLs without end", "://a:".repeat(100_000)],
+    ["dots", `eyJ${"a.".repeat(250_000)}`],
+    ["spaces", `authorization${" ".repeat(500_000)}`],
+  ])("takes linear time on half a million characters of %s", (_, text) => {
+    const begin = performance.now();
+    redactText(text);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+});
+
+describe("redactEvent", () => {
+  it("looks everywhere, lists the keys, and redacts named fields of any value", () => {
+    const event = redactEvent(
+      sampleEvent({
+        action: `deploy ${token("ghp_", 36)}`,
+        description: `ran with ${token("ghp_", 36)}`,
+        resource: { type: "url", id: "https://u:p@h/" },
+        content: {
+          "gen_ai.tool.call.arguments": {
+            values: [
+              { key: "password", value: "hunter2" },
+              { key: "list", value: [{ values: [{ key: "Authorization", value: 7n }] }] },
+              { key: "code", value: "print(1)" },
+            ],
+          },
+        },
+        metadata: { "process.command_args": ["curl", "?key=abc"], token: "abc", plain: "x" },
+      }),
+    );
+    expect(JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v))).not.toMatch(
+      /hunter2|aB3aB3|u:p@/,
+    );
+    expect(event.redacted?.sort()).toEqual([
+      "action",
+      "description",
+      "gen_ai.tool.call.arguments",
+      "process.command_args",
+      "resource.id",
+      "token",
+    ]);
+    expect(event.metadata.plain).toBe("x");
+    expect(JSON.stringify(event.content)).toContain("print(1)");
+  });
+
+  it("lists nothing where nothing was found", () => {
+    expect(redactEvent(sampleEvent()).redacted).toBeUndefined();
+  });
+});

@@ -1,0 +1,171 @@
+import childProcess from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { killRounds } from "../support/kill-rounds.js";
+import { sampleBody, sampleEvent } from "../support/sample-logs.js";
+import { startReceiver } from "../support/start-receiver.js";
+import { LAUNCHER, startServer } from "../support/start-server.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+const post = (url: string, ...ids: string[]) =>
+  fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-protobuf" },
+    body: new Uint8Array(sampleBody(...ids.map((id) => sampleEvent({ id })))),
+  });
+
+const run = (args: string[], env = {}) =>
+  childProcess.spawnSync(process.execPath, [LAUNCHER, ...args], {
+    encoding: "utf8",
+    timeout: 30_000,
+    env: { ...process.env, ...env },
+  });
+
+describe("agent-audit serve", () => {
+  it("has every acknowledged event once after kill -9 in the middle of ingest", async () => {
+    await killRounds(temporaryDirectory(), 10, Date.now() % 1_000_000);
+  });
+
+  it("rebuilds the engine when its files are deleted", async () => {
+    const data = temporaryDirectory();
+    const first = await startServer(data);
+    await post(first.otlpUrl, "a", "b", "c");
+    expect((await first.get("events")).events.length).toBe(3);
+    expect(await first.stop()).toBe(0);
+    fs.rmSync(path.join(data, "events"), { recursive: true });
+    const second = await startServer(data);
+    expect(
+      (await second.get("events?order=seq")).events.map(({ id }: { id: string }) => id),
+    ).toEqual(["a", "b", "c"]);
+  });
+
+  it("acknowledges while eight endless queries run inside the engine", async () => {
+    const { store, url, following } = await startReceiver(temporaryDirectory());
+    await following;
+    const snapshot = await store.snapshot();
+    const sql =
+      "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE a.range + b.range = -1";
+    const endless = Array.from({ length: 8 }, () =>
+      snapshot.query({ sql, timeoutMillis: null }).catch(() => {}),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const times: number[] = [];
+    for (let i = 0; i < 50; i++) {
+      const begin = performance.now();
+      expect((await post(url, `id-${i}`)).status).toBe(200);
+      times.push(performance.now() - begin);
+    }
+    times.sort((a, b) => a - b);
+    console.log(
+      `acknowledge beside 8 endless queries: p50 ${times[25]?.toFixed(1)} ms, max ${times[49]?.toFixed(1)} ms`,
+    );
+    await store.close();
+    await Promise.all(endless);
+  });
+
+  it("is refused on a data directory that another server has", async () => {
+    const data = temporaryDirectory();
+    const server = await startServer(data);
+    const second = run(["serve", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    expect(second.status).toBe(1);
+    expect(second.stderr).toContain(`is in use by another process (PID ${server.child.pid})`);
+    expect(second.stderr).toContain(
+      "hint: stop that server, or start this one on another directory",
+    );
+    await server.kill();
+    const third = await startServer(data);
+    expect(third.otlpUrl).toMatch(/^http/);
+  });
+
+  it.each([
+    [["serve", "--otlp", "0.0.0.0:4318"], {}, 2, /refusing to listen on 0.0.0.0/],
+    [["serve", "--otlp", "nonsense"], {}, 2, /is not HOST:PORT/],
+    [["serve", "--nonsense"], {}, 2, /unknown option/],
+    [["events", "nonsense"], {}, 2, /write name=value/],
+    [["events"], { AGENT_AUDIT_API: "http://127.0.0.1:9" }, 75, /no server answers/],
+    [["nonsense"], {}, 2, /unknown command/],
+  ])("%j ends with a code and a message that say what to do", (args, env, status, message) => {
+    const result = run(args, { AGENT_AUDIT_DATA: path.join(temporaryDirectory(), "d"), ...env });
+    expect(result.stderr).toMatch(message);
+    expect(result.status).toBe(status);
+  });
+
+  it("lists every fault of a configuration file, with the nearest known name", () => {
+    const file = path.join(temporaryDirectory(), "agent-audit.yaml");
+    fs.writeFileSync(file, "dta: x\notlp: { listen: 7, max_body_byte: 1 }\n");
+    const result = run(["serve", "--config", file]);
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain("dta: unknown key; did you mean data?");
+    expect(result.stderr).toContain(
+      "otlp.max_body_byte: unknown key; did you mean max_body_bytes?",
+    );
+    expect(result.stderr).toMatch(/otlp\.listen: .*expected string/);
+  });
+
+  it("takes its settings from the file, and options before it", async () => {
+    const directory = temporaryDirectory();
+    const file = path.join(directory, "agent-audit.yaml");
+    fs.writeFileSync(file, `data: ${directory}/from-file\notlp:\n  max_body_bytes: 2048\n`);
+    const server = await startServer(path.join(directory, "from-option"), ["--config", file]);
+    const large = await post(server.otlpUrl, ...Array.from({ length: 100 }, (_, i) => `${i}`));
+    expect(large.status).toBe(413);
+    expect(fs.existsSync(path.join(directory, "from-option/store.json"))).toBe(true);
+    expect(fs.existsSync(path.join(directory, "from-file"))).toBe(false);
+  });
+
+  it("stops with 0 and keeps what it acknowledged", async () => {
+    const data = temporaryDirectory();
+    const server = await startServer(data);
+    expect((await post(server.otlpUrl, "kept")).status).toBe(200);
+    expect(await server.stop()).toBe(0);
+    expect(server.log()).not.toContain("kept");
+    const again = await startServer(data);
+    expect((await again.get("events")).events.length).toBe(1);
+  });
+});
+
+describe("the asking commands", () => {
+  it("print tables, and JSON when asked", async () => {
+    const server = await startServer(temporaryDirectory());
+    await post(server.otlpUrl, "a", "b");
+    await server.get("events");
+    const env = { AGENT_AUDIT_API: server.apiUrl };
+    expect(run(["events", "source=shell"], env).stdout).toMatch(
+      /TIME +SOURCE +RESULT.*\n-+.*\n2026-.*shell +success/,
+    );
+    expect(JSON.parse(run(["events", "--json", "limit=1"], env).stdout).events.length).toBe(1);
+    expect(run(["facets"], env).stdout).toMatch(/SOURCE +COUNT\n.*\nshell +2/);
+    expect(run(["aggregate", "by=result"], env).stdout).toMatch(/success +2/);
+    expect(run(["timeseries", "interval=day"], env).stdout).toMatch(
+      /2026-09-21T00:00:00Z +2 +0 +█/,
+    );
+    expect(run(["status"], env).stdout).toMatch(/journal_seq +2/);
+    const wrong = run(["events", "sorce=shell"], env);
+    expect([wrong.status, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/unknown parameter sorce\nhint: did you mean source\?/),
+    ]);
+  });
+});
+
+describe("agent-audit exec", () => {
+  it("passes streams, signals and exit codes through, and records the command", async () => {
+    const server = await startServer(temporaryDirectory());
+    const identity = ["--agent", "agt_9", "--endpoint", server.endpoint];
+    const result = childProcess.spawnSync(
+      process.execPath,
+      [LAUNCHER, "exec", ...identity, "--", "sh", "-c", "cat; echo err >&2; exit 7"],
+      { encoding: "utf8", input: "from stdin", timeout: 30_000 },
+    );
+    expect([result.stdout, result.stderr, result.status]).toEqual(["from stdin", "err\n", 7]);
+    expect(run(["exec", ...identity, "--", "sh", "-c", "kill -9 $$"]).status).toBe(137);
+    expect(run(["exec", ...identity, "--", "no-such-command"]).status).toBe(127);
+    const { events } = await server.get("events?agent=agt_9&order=seq");
+    expect(events.map(({ error_type }: { error_type: string }) => error_type)).toEqual([
+      "7",
+      "SIGKILL",
+      "ENOENT",
+    ]);
+  });
+});
