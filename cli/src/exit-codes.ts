@@ -12,6 +12,7 @@ const USAGE_CODES = new Set([
   "listen_not_loopback",
   "invalid_filter",
   "unknown_parameter",
+  "cursor_mismatch",
 ]);
 const TRY_AGAIN_CODES = new Set([
   "unreachable",

@@ -65,7 +65,10 @@ export async function startServer(
     });
     opened.unshift(queries);
     const { journal, cut } = await JournalClient.open({ store, onFatal });
+    opened.unshift(journal);
     if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");
+    // Before anything is acknowledged: sequences that the engine has seen must not be given again.
+    await store.verify();
     receiver.ready(journal);
     log.info(
       { store_id: store.storeId, journal_seq: Number(store.position.syncedSeq) },
@@ -75,8 +78,8 @@ export async function startServer(
       isCaughtUp = true;
       log.info({ applied_seq: Number(store.position.appliedSeq) }, "queries are ready");
     });
-    // Whoever does not wait for it learns of a failure through onFatal.
-    queriesReady.catch((error: Error) => onFatal(error));
+    // The caller waits for it and reports what it rejects with.
+    queriesReady.catch(() => {});
     return {
       otlpUrl: receiver.url,
       apiUrl: queries.url,

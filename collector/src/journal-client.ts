@@ -18,7 +18,8 @@ export class JournalClient {
   #lastId = 0;
   #isEnded = false;
   #onReady: (cut: JournalCut | null) => void = () => {};
-  #onFailedStart: (error: Error) => void = () => {};
+  /** Takes an error of the start; `null` once the journal is open. */
+  #onFailedStart: ((error: Error) => void) | null = null;
   #onClosed: () => void = () => {};
 
   private constructor({ store, onFatal }: JournalClientOptions) {
@@ -48,7 +49,7 @@ export class JournalClient {
       journal.#onReady = resolve;
       journal.#onFailedStart = reject;
     });
-    journal.#onFailedStart = () => {};
+    journal.#onFailedStart = null;
     return { journal, cut };
   }
 
@@ -94,7 +95,6 @@ export class JournalClient {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const id of [...this.#pending.keys()]) this.#settle(id, { status: "failed" });
-    this.#onFailedStart(error);
-    this.#onFatal(error);
+    (this.#onFailedStart ?? this.#onFatal)(error);
   }
 }

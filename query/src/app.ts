@@ -84,6 +84,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
     ),
   );
   app.get("/api/v1/events/:id{.+}", async (c) => {
+    new Parameters(new URL(c.req.url).searchParams).end([]);
     const { store } = options;
     const text = await withSnapshot(options, 0n, (snapshot) =>
       findEvent(store() as Store, snapshot, c.req.param("id")),
@@ -110,9 +111,10 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
       timeseries,
     ),
   );
-  app.get("/api/v1/status", async (c) =>
-    c.json(await statusJson(storeOf(options), options.version)),
-  );
+  app.get("/api/v1/status", async (c) => {
+    new Parameters(new URL(c.req.url).searchParams).end([]);
+    return c.json(await statusJson(storeOf(options), options.version));
+  });
 
   app.notFound((c) =>
     c.json(errorBody("not_found", `nothing is at ${c.req.path}`, "GET / lists the endpoints"), 404),

@@ -131,8 +131,7 @@ describe("Store", () => {
     for (const name of fs.readdirSync(path.join(data, "journal"))) {
       fs.rmSync(path.join(data, "journal", name));
     }
-    const second = await startStore(data);
-    await expect(second.following).rejects.toThrow(/holds events of which the journal has none/);
+    await expect(startStore(data)).rejects.toThrow(/holds events of which the journal has none/);
   });
 
   it("holds the data directory alone", async () => {

@@ -76,6 +76,15 @@ export class Store {
     }
   }
 
+  /**
+   * Compares the newest segment with the recovered journal, before anything new is appended.
+   *
+   * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
+   */
+  async verify(): Promise<void> {
+    await this.#engine.verify();
+  }
+
   /** Applies the journal, once its writer has recovered it; resolves when what it held then is visible. */
   async follow(): Promise<void> {
     await this.#engine.follow(this.storeId);

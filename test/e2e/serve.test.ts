@@ -78,6 +78,32 @@ describe("agent-audit serve", () => {
     expect(third.otlpUrl).toMatch(/^http/);
   });
 
+  it("does not start on a damaged journal, and says where and what to do", async () => {
+    const data = temporaryDirectory();
+    const server = await startServer(data);
+    for (const id of ["a", "b", "c"]) await post(server.otlpUrl, id);
+    await server.stop();
+    const file = path.join(data, "journal", `${"1".padStart(20, "0")}.journal`);
+    const bytes = fs.readFileSync(file);
+    bytes[100] = (bytes[100] as number) ^ 0xff;
+    fs.writeFileSync(file, bytes);
+    const result = run(["serve", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    expect(result.stderr).toMatch(/is damaged at offset 40: .*\nhint: restore the file/);
+    expect(result.status).toBe(1);
+  });
+
+  it("does not start on a journal that is older than the engine", async () => {
+    const data = temporaryDirectory();
+    const server = await startServer(data);
+    await post(server.otlpUrl, "a");
+    await server.get("events");
+    await server.stop();
+    fs.rmSync(path.join(data, "journal"), { recursive: true });
+    const result = run(["serve", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    expect(result.stderr).toMatch(/of which the journal has none\nhint: restore the journal/);
+    expect(result.status).toBe(1);
+  });
+
   it.each([
     [["serve", "--otlp", "0.0.0.0:4318"], {}, 2, /refusing to listen on 0.0.0.0/],
     [["serve", "--otlp", "nonsense"], {}, 2, /is not HOST:PORT/],

@@ -13,6 +13,7 @@ export async function startReceiver(data: string, maxBodyBytes = 64 * 1024 * 102
   });
   const store = await Store.open({ data, onFatal });
   const { journal } = await JournalClient.open({ store, onFatal });
+  await store.verify();
   receiver.ready(journal);
   const following = store.follow();
   let isStopped = false;

@@ -11,6 +11,7 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
   const { storeId, directory, position } = store;
   const journal = new JournalWriter({ directory: directory.journal, storeId, now });
   position.syncedSeq = journal.syncedSeq;
+  await store.verify();
   const following = store.follow();
   return {
     store,

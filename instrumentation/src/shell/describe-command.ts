@@ -49,8 +49,8 @@ export function describeCommand(command: Command): RecordInput {
   const executable = path.basename(program);
   const { result, errorType, ending } = endingOf(outcome);
   const content = {
-    ...(stdout && stdout.sizeBytes > 0 ? { [ATTR_PROCESS_STDOUT]: stdout.text } : {}),
-    ...(stderr && stderr.sizeBytes > 0 ? { [ATTR_PROCESS_STDERR]: stderr.text } : {}),
+    ...(stdout && stdout.text !== "" ? { [ATTR_PROCESS_STDOUT]: stdout.text } : {}),
+    ...(stderr && stderr.text !== "" ? { [ATTR_PROCESS_STDERR]: stderr.text } : {}),
   };
   return {
     source: "shell",

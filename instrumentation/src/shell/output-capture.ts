@@ -57,7 +57,7 @@ export class OutputCapture {
     const plain = pieces.map((piece) => piece.toString("utf8"));
     const clean = plain.map(redactText);
     return {
-      text: isTruncated ? this.#headAndTail(clean) : (clean[0] as string),
+      text: limit === 0 ? "" : isTruncated ? this.#headAndTail(clean) : (clean[0] as string),
       sizeBytes: this.#sizeBytes,
       sha256: this.#hash.digest("hex"),
       isTruncated,

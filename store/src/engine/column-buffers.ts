@@ -1,10 +1,12 @@
+import { asBuffer } from "@agent-audit/otlp";
 import duckdb from "@duckdb/node-bindings";
 
 /** Rows of one DuckDB data chunk. */
 export const CHUNK_ROWS = 2048;
 
 const INLINE_BYTES = 12;
-const STRING_BYTES = 16;
+const CELL_BYTES = 16;
+const PREFIX_BYTES = 4;
 
 /**
  * Collects one column of a chunk and hands it to DuckDB in as few native calls as possible. Rows that
@@ -39,52 +41,94 @@ export abstract class ColumnBuffer {
   protected abstract writeData(vector: duckdb.Vector, rows: number): void;
 }
 
-/** Holds VARCHAR cells: short ASCII is written as DuckDB lays it out, the rest goes through one call each. */
+/**
+ * Holds VARCHAR cells as DuckDB lays them out: 16 bytes each, of which short text fills 12, while longer
+ * text is a prefix and a pointer. All long text of a column is handed over in one call; its address is then
+ * read back and the cells point into it. One call per cell was half the time of filling a row.
+ *
+ * @see duckdb.h, `duckdb_string_t`
+ */
 export class TextBuffer extends ColumnBuffer {
-  #inline: Buffer;
-  #long: { row: number; text: string }[] = [];
+  #cells: Buffer;
+  #heap = Buffer.allocUnsafe(CHUNK_ROWS * 32);
+  #heapBytes = 0;
+  /** Rows whose text lies in the heap, and where, until the heap has an address. */
+  #longRows: number[] = [];
+  #longOffsets: number[] = [];
 
   constructor(capacity = CHUNK_ROWS) {
     super(capacity);
-    this.#inline = Buffer.alloc(capacity * STRING_BYTES);
+    this.#cells = Buffer.alloc(capacity * CELL_BYTES);
   }
 
   set(row: number, text: string): void {
     if (row >= this.capacity) this.#grow();
     this.mark(row);
-    if (!this.#setInline(row, text)) this.#long.push({ row, text });
+    if (!this.#setInline(row, text)) this.#setLong(row, text);
   }
 
   protected writeData(vector: duckdb.Vector, rows: number): void {
-    const bytes = rows * STRING_BYTES;
-    const { buffer, byteOffset } = this.#inline;
+    if (this.#longRows.length > 0) this.#pointIntoHeap(vector);
+    const bytes = rows * CELL_BYTES;
+    const { buffer, byteOffset } = this.#cells;
     duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset, bytes);
-    for (const { row, text } of this.#long) {
-      // The plain call takes a C string, which a NUL would end.
-      if (text.includes("\0")) {
-        duckdb.vector_assign_string_element_len(vector, row, Buffer.from(text));
-      } else {
-        duckdb.vector_assign_string_element(vector, row, text);
-      }
-    }
-    this.#long = [];
-    this.#inline.fill(0, 0, bytes);
+    this.#cells.fill(0, 0, bytes);
   }
 
   #setInline(row: number, text: string): boolean {
     const { length } = text;
     if (length > INLINE_BYTES) return false;
-    const start = row * STRING_BYTES;
+    const start = row * CELL_BYTES;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
       if (code > 0x7f) {
-        this.#inline.fill(0, start, start + STRING_BYTES);
+        this.#cells.fill(0, start, start + CELL_BYTES);
         return false;
       }
-      this.#inline[start + 4 + i] = code;
+      this.#cells[start + 4 + i] = code;
     }
-    this.#inline[start] = length;
+    this.#cells[start] = length;
     return true;
+  }
+
+  #setLong(row: number, text: string): void {
+    // UTF-8 takes at most three bytes for a UTF-16 unit.
+    this.#reserveHeap(text.length * 3);
+    const from = this.#heapBytes;
+    const length = this.#heap.write(text, from);
+    const start = row * CELL_BYTES;
+    this.#cells.writeUInt32LE(length, start);
+    const isInline = length <= INLINE_BYTES;
+    const shown = isInline ? length : PREFIX_BYTES;
+    for (let i = 0; i < shown; i++) this.#cells[start + 4 + i] = this.#heap[from + i] as number;
+    if (isInline) return;
+    this.#heapBytes = from + length;
+    this.#longRows.push(row);
+    this.#longOffsets.push(from);
+  }
+
+  /** Gives the heap to the vector, which copies it, and turns offsets into addresses in the copy. */
+  #pointIntoHeap(vector: duckdb.Vector): void {
+    const heap = this.#heap.subarray(0, this.#heapBytes);
+    duckdb.vector_assign_string_element_len(vector, 0, heap);
+    const cell = asBuffer(duckdb.vector_get_data(vector, CELL_BYTES));
+    const address = cell.readBigUInt64LE(8);
+    const { buffer, byteOffset, byteLength } = this.#cells;
+    const words = new BigUint64Array(buffer, byteOffset, byteLength / 8);
+    this.#longRows.forEach((row, i) => {
+      words[row * 2 + 1] = address + BigInt(this.#longOffsets[i] as number);
+    });
+    this.#longRows = [];
+    this.#longOffsets = [];
+    this.#heapBytes = 0;
+  }
+
+  #reserveHeap(bytes: number): void {
+    const needed = this.#heapBytes + bytes;
+    if (needed <= this.#heap.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#heap.length * 2, needed));
+    this.#heap.copy(larger, 0, 0, this.#heapBytes);
+    this.#heap = larger;
   }
 
   #grow(): void {
@@ -92,9 +136,9 @@ export class TextBuffer extends ColumnBuffer {
     const validity = new Uint8Array(this.capacity / 8);
     validity.set(this.validity);
     this.validity = validity;
-    const inline = Buffer.alloc(this.capacity * STRING_BYTES);
-    this.#inline.copy(inline);
-    this.#inline = inline;
+    const cells = Buffer.alloc(this.capacity * CELL_BYTES);
+    this.#cells.copy(cells);
+    this.#cells = cells;
   }
 }
 

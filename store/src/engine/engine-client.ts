@@ -66,6 +66,11 @@ export class EngineClient {
     return client;
   }
 
+  /** Compares the newest segment with the recovered journal; see `Engine.verify`. */
+  async verify(): Promise<void> {
+    await this.#call("verify", undefined);
+  }
+
   /** Starts applying the recovered journal; see `Engine.follow`. */
   async follow(storeId: string): Promise<void> {
     await this.#call("follow", { storeId });

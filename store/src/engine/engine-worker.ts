@@ -1,3 +1,4 @@
+import os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
 import { makeDataDirectory } from "../data-directory.js";
@@ -16,6 +17,18 @@ import type { QueryRequest } from "./query-runner.js";
 
 const { root, positionBuffer, memoryLimitMib, threads } = workerData as EngineWorkerData;
 let engine: Engine | null = null;
+
+yieldToIngest();
+
+/** Where cores are short, acknowledging comes first: the engine may lag, and says by how much. */
+function yieldToIngest(): void {
+  try {
+    // On Linux id 0 is the calling thread, and threads that it starts inherit its priority.
+    if (process.platform === "linux") os.setPriority(0, os.constants.priority.PRIORITY_LOW);
+  } catch {
+    // Not permitted here: everything works, with less headroom for ingest.
+  }
+}
 
 parentPort?.on("message", async ({ id, method, argument }: EngineRequest) => {
   try {
@@ -38,6 +51,8 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
   }
   if (engine === null) throw new Error(`${method} before open`);
   switch (method) {
+    case "verify":
+      return await engine.verify();
     case "follow": {
       const { storeId } = argument as EngineCalls["follow"]["request"];
       return await engine.follow(storeId, (error) => reply({ fatal: errorMessage(error) }));

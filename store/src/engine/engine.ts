@@ -81,7 +81,19 @@ export class Engine {
   }
 
   /**
-   * Compares the segments with the recovered journal and applies what they lack.
+   * Compares the newest segment with the recovered journal: quick whatever the amount stored.
+   *
+   * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
+   */
+  async verify(): Promise<void> {
+    const ranges = journalRanges(this.#directory.journal, this.#position.syncedSeq);
+    this.#refuseStrayFiles(new Set(ranges.map(({ day }) => dayText(day))));
+    const newest = ranges.at(-1);
+    if (newest !== undefined) await this.#attachChecked(newest);
+  }
+
+  /**
+   * Compares all segments with the recovered journal and applies what they lack.
    *
    * @param onFatal called when applying cannot go on; the process must end and replay
    * @returns when everything that the journal held at the call is visible; segments that had to be
@@ -145,12 +157,10 @@ export class Engine {
 
   async #compare(syncedSeq: bigint): Promise<void> {
     const ranges = journalRanges(this.#directory.journal, syncedSeq);
-    this.#refuseStrayFiles(new Set(ranges.map(({ day }) => dayText(day))));
-    for (const { day, firstSeq, lastSeq } of ranges) {
-      const isNewest = day === ranges.at(-1)?.day;
-      const segment = await this.#attach(day, firstSeq);
-      if (segment.appliedSeq > lastSeq) throw engineAhead(segment.appliedSeq, lastSeq);
-      if (isNewest) this.#live = this.#job(segment, null);
+    for (const range of ranges) {
+      const { day, lastSeq } = range;
+      const segment = this.#segments.get(day) ?? (await this.#attachChecked(range));
+      if (day === ranges.at(-1)?.day) this.#live = this.#job(segment, null);
       else if (segment.appliedSeq < lastSeq) {
         segment.state = "rebuilding";
         this.#rebuilds.push(this.#job(segment, lastSeq));
@@ -173,6 +183,12 @@ export class Engine {
   async #attach(day: number, firstSeq: bigint): Promise<Segment> {
     const segment = await Segment.attach(this.#connection, this.#directory, day, firstSeq);
     this.#segments.set(day, segment);
+    return segment;
+  }
+
+  async #attachChecked({ day, firstSeq, lastSeq }: DayRange): Promise<Segment> {
+    const segment = await this.#attach(day, firstSeq);
+    if (segment.appliedSeq > lastSeq) throw engineAhead(segment.appliedSeq, lastSeq);
     return segment;
   }
 

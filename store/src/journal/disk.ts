@@ -14,6 +14,7 @@ export type Disk = Pick<
   | "ftruncateSync"
   | "fstatSync"
   | "renameSync"
+  | "unlinkSync"
   | "readdirSync"
 >;
 
@@ -35,6 +36,17 @@ export function writeFully(
     }
   }
   return total;
+}
+
+/** Reads a part of a file. */
+export function readRange(disk: Disk, fd: number, start: number, end: number): Buffer {
+  const bytes = Buffer.alloc(end - start);
+  for (let filled = 0; filled < bytes.length; ) {
+    const read = disk.readSync(fd, bytes, filled, bytes.length - filled, start + filled);
+    if (read === 0) throw new Error("the journal file shrank while it was read");
+    filled += read;
+  }
+  return bytes;
 }
 
 /** Makes the names in a directory durable: a synced file whose name is lost is lost. */

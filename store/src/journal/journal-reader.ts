@@ -17,7 +17,11 @@ export interface JournalFile extends FileHeader {
   bytes: number;
 }
 
-/** Lists the journal files in order; files whose header is not there yet are left out. */
+/**
+ * Lists the journal files in order.
+ *
+ * @throws AuditError `journal_corrupt` when one has no sound header: files get theirs before their name
+ */
 export function listJournalFiles(directory: string, disk: Disk = nodeDisk): JournalFile[] {
   const files: JournalFile[] = [];
   for (const name of disk.readdirSync(directory).sort()) {
@@ -28,9 +32,8 @@ export function listJournalFiles(directory: string, disk: Disk = nodeDisk): Jour
       const bytes = Buffer.alloc(FILE_HEADER_BYTES);
       const read = disk.readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
       const header = decodeFileHeader(bytes.subarray(0, read));
-      if (header !== null) {
-        files.push({ ...header, path: file, bytes: disk.fstatSync(fd).size });
-      }
+      if (header === null) throw corrupt(file, "the file header is damaged");
+      files.push({ ...header, path: file, bytes: disk.fstatSync(fd).size });
     } finally {
       disk.closeSync(fd);
     }
@@ -121,10 +124,14 @@ export class JournalReader {
   }
 
   #corrupt(reason: string): AuditError {
-    return new AuditError(
-      "journal_corrupt",
-      `the journal cannot be read (${this.#file?.path ?? this.#directory}): ${reason}`,
-      "restore the journal from a backup or another server",
-    );
+    return corrupt(this.#file?.path ?? this.#directory, reason);
   }
+}
+
+function corrupt(place: string, reason: string): AuditError {
+  return new AuditError(
+    "journal_corrupt",
+    `the journal cannot be read (${place}): ${reason}`,
+    "restore the journal from a backup or another server",
+  );
 }

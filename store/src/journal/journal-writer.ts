@@ -1,6 +1,12 @@
 import path from "node:path";
-import { type Disk, nodeDisk, replaceFile, writeFully } from "./disk.js";
-import { encodeFileHeader, encodeFrame, type Frame, journalFileName } from "./format.js";
+import { type Disk, nodeDisk, readRange, replaceFile, writeFully } from "./disk.js";
+import {
+  encodeFileHeader,
+  encodeFrame,
+  FILE_HEADER_BYTES,
+  type Frame,
+  journalFileName,
+} from "./format.js";
 import { type JournalCut, recoverJournal } from "./recover-journal.js";
 
 /** Size at which a file is closed and the next begun. */
@@ -31,6 +37,7 @@ export class JournalWriter {
   readonly #disk: Disk;
   #fd = -1;
   #size = 0;
+  #fileFirstSeq = 0n;
   #segmentDay: number;
   #nextSeq: bigint;
   #syncedSeq: bigint;
@@ -67,7 +74,8 @@ export class JournalWriter {
   append(frame: NewFrame): bigint {
     const firstSeq = this.#nextSeq;
     const day = this.#dayOf(frame.receivedNano, this.#segmentDay);
-    if (day !== this.#segmentDay || this.#size >= this.#rotateBytes) this.#rotate(day);
+    const isFull = this.#size >= this.#rotateBytes && this.#hasRecords;
+    if (day !== this.#segmentDay || isFull) this.#rotate(day);
     const pieces = encodeFrame({ ...frame, firstSeq, syncedUpto: this.#syncedSeq });
     this.#size += writeFully(this.#disk, this.#fd, pieces, this.#size);
     this.#nextSeq = firstSeq + BigInt(frame.recordCount);
@@ -94,10 +102,19 @@ export class JournalWriter {
     return Math.max(current, Number(nanos / NANOS_PER_DAY));
   }
 
+  /** Whether the file holds records: without them the next file would have its name. */
+  get #hasRecords(): boolean {
+    return this.#nextSeq > this.#fileFirstSeq;
+  }
+
   #rotate(day: number): void {
-    this.close();
+    this.sync();
+    const carried = this.#hasRecords
+      ? null
+      : readRange(this.#disk, this.#fd, FILE_HEADER_BYTES, this.#size);
+    this.#disk.closeSync(this.#fd);
     this.#segmentDay = day;
-    this.#openFile(null);
+    this.#openFile(carried);
   }
 
   /** The header is durable, name included, before a frame can stand behind it. */
@@ -112,6 +129,7 @@ export class JournalWriter {
     const start = carried === null ? [header] : [header, carried];
     replaceFile(this.#disk, file, start);
     this.#fd = this.#disk.openSync(file, "r+");
+    this.#fileFirstSeq = this.#nextSeq;
     this.#size = start.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 }

@@ -85,6 +85,18 @@ describe("JournalWriter", () => {
     expect(readAll(directory, 1n)).toEqual(["1:good"]);
   });
 
+  it("keeps what was quarantined before the first record of a new day", () => {
+    const directory = temporaryDirectory();
+    const journal = open(directory, { rotateBytes: 1 });
+    journal.append(frame("bad", { kind: "quarantine", recordCount: 0 }));
+    journal.append(frame("worse", { kind: "quarantine", recordCount: 0 }));
+    journal.append(frame("good", { receivedNano: TODAY + DAY }));
+    journal.close();
+    const bytes = fs.readFileSync(fileOf(directory));
+    expect(bytes.includes("bad") && bytes.includes("worse")).toBe(true);
+    expect(readAll(directory, 1n)).toEqual(["1:good"]);
+  });
+
   it("replaces the empty file of a start that wrote nothing", () => {
     const directory = temporaryDirectory();
     open(directory).close();

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
-import { type Disk, syncDirectory, writeFully } from "./disk.js";
+import { type Disk, readRange, syncDirectory, writeFully } from "./disk.js";
 import {
   decodeFileHeader,
   FILE_HEADER_BYTES,
@@ -48,11 +48,14 @@ export function recoverJournal(disk: Disk, directory: string, storeId: string): 
   for (const name of names.reverse()) {
     const file = path.join(directory, name);
     const fd = disk.openSync(file, "r+");
+    let isRecovered = false;
     try {
-      if (recoverFile(disk, fd, file, storeId, result)) break;
+      isRecovered = recoverFile(disk, fd, file, storeId, result);
     } finally {
       disk.closeSync(fd);
     }
+    if (isRecovered) break;
+    disk.unlinkSync(file);
   }
   syncDirectory(disk, directory);
   return result;
@@ -120,7 +123,7 @@ function scanFile(scanner: FrameScanner, file: string, firstSeq: bigint): Tail {
     nextSeq: firstSeq,
     reason: "",
   };
-  const unproven: { offset: number; lastSeq: bigint }[] = [];
+  const unproven: { offset: number; provenBy: bigint }[] = [];
   let provenUpto = firstSeq - 1n;
   for (;;) {
     const read = scanner.next();
@@ -134,8 +137,10 @@ function scanFile(scanner: FrameScanner, file: string, firstSeq: bigint): Tail {
     tail.nextSeq = nextSeqOf(read.frame);
     tail.end = read.end;
     if (read.frame.syncedUpto > provenUpto) provenUpto = read.frame.syncedUpto;
-    unproven.push({ offset: read.offset, lastSeq: tail.nextSeq - 1n });
-    while (unproven[0] !== undefined && unproven[0].lastSeq <= provenUpto) unproven.shift();
+    // A frame that takes no sequence is proven by the record after it, not by the one before.
+    const provenBy = read.frame.recordCount > 0 ? tail.nextSeq - 1n : tail.nextSeq;
+    unproven.push({ offset: read.offset, provenBy });
+    while (unproven[0] !== undefined && unproven[0].provenBy <= provenUpto) unproven.shift();
   }
   tail.unprovenFrom = unproven[0]?.offset ?? tail.end;
   return tail;
@@ -168,14 +173,4 @@ function rewriteTail(disk: Disk, fd: number, from: number, end: number): void {
   if (from < end) writeFully(disk, fd, [readRange(disk, fd, from, end)], from);
   disk.ftruncateSync(fd, end);
   disk.fdatasyncSync(fd);
-}
-
-function readRange(disk: Disk, fd: number, start: number, end: number): Buffer {
-  const bytes = Buffer.alloc(end - start);
-  for (let filled = 0; filled < bytes.length; ) {
-    const read = disk.readSync(fd, bytes, filled, bytes.length - filled, start + filled);
-    if (read === 0) throw new Error("the journal file shrank while it was read");
-    filled += read;
-  }
-  return bytes;
 }
