@@ -1,5 +1,6 @@
 import { ENVELOPE_FIELDS, type Json, millisFromNanos } from "@agent-audit/schema";
 import type { Cell, ColumnName } from "@agent-audit/store";
+import { METADATA_COLUMNS } from "./metadata-columns.js";
 import { formatTime } from "./time.js";
 
 /** The columns that an event's JSON is made from, in the order of a row. */
@@ -74,11 +75,6 @@ type Row = Record<EventColumn, Cell>;
 /** One event as the API gives it. */
 export type EventJson = Record<string, Json>;
 
-/** Says in which column an attribute lies that people see in `metadata`. */
-const METADATA_COLUMNS: readonly (readonly [attribute: string, column: EventColumn])[] =
-  ENVELOPE_FIELDS.filter(({ isMetadata, field }) => isMetadata && field !== "costAmount").map(
-    ({ attribute, field }) => [attribute, snakeCase(field) as EventColumn],
-  );
 const COST_ATTRIBUTE = ENVELOPE_FIELDS.find(({ field }) => field === "costAmount")
   ?.attribute as string;
 
@@ -150,7 +146,8 @@ function usage(row: Row): Json {
 function metadata(row: Row): Json {
   const result = new Map<string, Json>();
   for (const [attribute, column] of METADATA_COLUMNS) {
-    if (row[column] !== null) result.set(attribute, scalar(row[column]));
+    const cell = row[column as EventColumn];
+    if (cell !== null) result.set(attribute, scalar(cell));
   }
   if (row.cost_nano !== null) result.set(COST_ATTRIBUTE, Number(row.cost_nano) / 1e9);
   for (const entry of (row.attributes ?? []) as { key: string; value: string }[]) {
@@ -172,8 +169,4 @@ function group(fields: Record<string, Cell>): Json {
   const set = Object.entries(fields).filter(([, value]) => value !== null);
   if (set.length === 0) return null;
   return Object.fromEntries(set.map(([name, value]) => [name, scalar(value)]));
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,7 +1,7 @@
-import { ATTR_SERVICE_NAME } from "@agent-audit/schema";
 import type { ColumnName, QueryRequest, Snapshot } from "@agent-audit/store";
 import { FIELDS, type Field } from "./fields.js";
 import type { Condition, Filter, Match } from "./filter.js";
+import { METADATA_COLUMNS } from "./metadata-columns.js";
 
 /** The only module that writes SQL from a request. Values travel as parameters, names come from a fixed table. */
 export class SqlBuilder {
@@ -67,11 +67,17 @@ export class SqlBuilder {
     }
   }
 
-  /** Attributes are kept as JSON text; text is compared without its quotes. */
+  /** An attribute of the record, in the map or in its own column, else of the resource; compared as text. */
   #attribute(name: string): string {
     const key = name.slice("attr.".length);
-    if (key === ATTR_SERVICE_NAME) return "service_name";
-    return `json_extract_string(attributes[${this.value(key)}]::JSON, '$')`;
+    const pointer = `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const places = [
+      `json_extract_string(attributes[${this.value(key)}]::JSON, '$')`,
+      `json_extract_string(resource_attributes, ${this.value(pointer)})`,
+    ];
+    const column = METADATA_COLUMNS.get(key);
+    if (column !== undefined) places.splice(1, 0, `${column}::VARCHAR`);
+    return `coalesce(${places.join(", ")})`;
   }
 
   #contains(q: string): string {

@@ -13,6 +13,8 @@ export interface RowContext {
   receivedNano: bigint;
   storeId: string;
   keyId: string;
+  /** The record's resource as a JSON object; `null` for none. */
+  resourceJson: string | null;
 }
 
 /** Lists where an event's time may come from. */
@@ -121,6 +123,7 @@ export const LEADING_COLUMNS = [
   { name: "id", type: "VARCHAR NOT NULL" },
   { name: "key_id", type: "VARCHAR" },
   { name: "redacted", type: "VARCHAR" },
+  { name: "resource_attributes", type: "VARCHAR" },
 ] as const;
 
 export const TRAILING_COLUMNS = [

@@ -12,7 +12,7 @@ import { columnDefinitions } from "./columns.js";
 import { type DatabaseOptions, openDatabase } from "./database.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
-import { RowWriter } from "./row-writer.js";
+import { jsonObject, RowWriter } from "./row-writer.js";
 import { dayText, Segment, type SegmentState } from "./segment.js";
 
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
@@ -292,6 +292,7 @@ export class Engine {
     let seq = frame.firstSeq;
     let written = 0;
     for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
+      const resourceJson = resource === null ? null : jsonObject(resource.attributes);
       for (const { logRecords } of scopeLogs) {
         for (const record of logRecords) {
           if (seq > appliedSeq) {
@@ -299,7 +300,8 @@ export class Engine {
             if (frame.orgId !== "") envelope.orgId = frame.orgId;
             if (frame.projectId !== "") envelope.projectId = frame.projectId;
             const { receivedNano, keyId } = frame;
-            writer.write(envelope, { seq, receivedNano, keyId, storeId: this.#storeId });
+            const storeId = this.#storeId;
+            writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
             written++;
           }
           seq++;

@@ -26,6 +26,7 @@ export class RowWriter {
   readonly #id = new TextBuffer();
   readonly #keyId = new TextBuffer();
   readonly #redacted = new TextBuffer();
+  readonly #resource = new TextBuffer();
   readonly #fields = FIELD_COLUMNS.map(fieldWriter);
   readonly #content = new TextBuffer();
   readonly #attributes = new MapBuffer();
@@ -39,6 +40,7 @@ export class RowWriter {
     this.#id,
     this.#keyId,
     this.#redacted,
+    this.#resource,
     ...this.#fields.map(({ buffer }) => buffer),
     this.#content,
     this.#attributes,
@@ -62,6 +64,7 @@ export class RowWriter {
     this.#id.set(row, envelope.id ?? `${context.storeId}-${context.seq}`);
     if (context.keyId !== "") this.#keyId.set(row, context.keyId);
     if (envelope.redacted !== null) this.#redacted.set(row, JSON.stringify(envelope.redacted));
+    if (context.resourceJson !== null) this.#resource.set(row, context.resourceJson);
     this.#setCost(row, envelope.costAmount);
     for (const { set } of this.#fields) set(row, envelope);
     if (envelope.content.length > 0) this.#content.set(row, jsonObject(envelope.content));
@@ -153,6 +156,7 @@ function writerOf(
   };
 }
 
-function jsonObject(pairs: readonly KeyValue[]): string {
+/** Writes attributes as a JSON object; of equal keys the first stays. */
+export function jsonObject(pairs: readonly KeyValue[]): string {
   return JSON.stringify(toJson({ values: [...pairs] }));
 }
