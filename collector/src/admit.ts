@@ -3,13 +3,13 @@ import zlib from "node:zlib";
 import {
   asBuffer,
   type Encoding,
-  LogsScanner,
+  type LogsScan,
   MalformedRequestError,
   readLogsRequestJson,
   spliceLogsRequest,
   writeLogsRequest,
 } from "@agent-audit/otlp";
-import { DIGEST_BYTES } from "@agent-audit/store";
+import { DIGEST_BYTES, identityScanner } from "@agent-audit/store";
 
 /** What arrived, before anything is known of it. */
 export interface ReceivedBody {
@@ -33,7 +33,8 @@ export type Admission =
       status: "admitted";
       /** One protobuf ExportLogsServiceRequest with the sound records only. */
       payload: Uint8Array;
-      recordCount: number;
+      /** Of `payload`, by `identityScanner`. */
+      scan: LogsScan;
       faults: Fault[];
       /** Records that the faults stand for: more than one when a whole body is set aside. */
       rejectedCount: number;
@@ -74,7 +75,7 @@ export function admit(received: ReceivedBody): Admission {
     return {
       status: "admitted",
       payload: new Uint8Array(),
-      recordCount: 0,
+      scan: scanner.scan(new Uint8Array()),
       faults: [{ reason, bytes }],
       rejectedCount: 1,
       digest,
@@ -105,20 +106,20 @@ function decompress(received: ReceivedBody): { bytes: Uint8Array } | Admission {
 
 interface Logs {
   payload: Uint8Array;
-  recordCount: number;
+  scan: LogsScan;
   faults: Fault[];
 }
 
-const scanner = new LogsScanner();
+const scanner = identityScanner();
 
 function readProtobuf(bytes: Uint8Array): Logs {
   const scan = scanner.scan(bytes);
-  const recordCount = scan.starts.length - scan.faults.length;
-  if (scan.faults.length === 0) return { payload: bytes, recordCount, faults: [] };
+  if (scan.faults.length === 0) return { payload: bytes, scan, faults: [] };
   const bad = new Set(scan.faults.map(({ index }) => index));
+  const payload = spliceLogsRequest(bytes, (index) => !bad.has(index));
   return {
-    payload: spliceLogsRequest(bytes, (index) => !bad.has(index)),
-    recordCount,
+    payload,
+    scan: scanner.scan(payload),
     faults: scan.faults.map(({ index, reason }) => ({
       reason,
       bytes: asBuffer(bytes).subarray(scan.starts[index], scan.ends[index]),
@@ -129,13 +130,10 @@ function readProtobuf(bytes: Uint8Array): Logs {
 /** JSON is transcoded, so that the journal knows one format. */
 function readJson(bytes: Uint8Array): Logs {
   const { request, faults } = readLogsRequestJson(bytes);
-  const recordCount = request.resourceLogs.reduce(
-    (sum, { scopeLogs }) => sum + scopeLogs.reduce((n, s) => n + s.logRecords.length, 0),
-    0,
-  );
+  const payload = writeLogsRequest(request);
   return {
-    payload: writeLogsRequest(request),
-    recordCount,
+    payload,
+    scan: scanner.scan(payload),
     faults: faults.map(({ reason, text }) => ({ reason, bytes: Buffer.from(text) })),
   };
 }

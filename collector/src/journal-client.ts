@@ -2,7 +2,12 @@ import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
 import type { JournalCut, Store } from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
-import type { JournalReply, JournalWorkerData, StoreOutcome } from "./journal-messages.js";
+import type {
+  JournalCounters,
+  JournalReply,
+  JournalWorkerData,
+  StoreOutcome,
+} from "./journal-messages.js";
 
 export interface JournalClientOptions {
   store: Store;
@@ -16,6 +21,7 @@ export class JournalClient {
   readonly #pending = new Map<number, (outcome: StoreOutcome) => void>();
   readonly #onFatal: (error: Error) => void;
   #lastId = 0;
+  #counters: JournalCounters | null = null;
   #isEnded = false;
   #onReady: (cut: JournalCut | null) => void = () => {};
   /** Takes an error of the start; `null` once the journal is open. */
@@ -53,6 +59,11 @@ export class JournalClient {
     return { journal, cut };
   }
 
+  /** Counts since the start; `null` before the first request. */
+  get counters(): Readonly<JournalCounters> | null {
+    return this.#counters;
+  }
+
   /** Stores a body; resolves when it is on disk or refused. The body's memory is gone afterwards. */
   async store(received: ReceivedBody): Promise<StoreOutcome> {
     if (this.#isEnded) return { status: "failed" };
@@ -74,6 +85,7 @@ export class JournalClient {
 
   #receive(reply: JournalReply): void {
     if ("outcomes" in reply) {
+      this.#counters = reply.counters;
       for (const [id, outcome] of reply.outcomes) this.#settle(id, outcome);
     } else if ("ready" in reply) {
       this.#onReady(reply.ready.cut);

@@ -28,8 +28,21 @@ export type StoreOutcome =
   | { status: "refused"; httpStatus: 400 | 413 | 415; reason: string }
   | { status: "failed" };
 
+/** Counts records since the start. */
+export interface JournalCounters {
+  /** Sound records that arrived, duplicates included. */
+  received: number;
+  /** Records that were written and synced. */
+  stored: number;
+  duplicates: number;
+  /** Stored records whose id another record with other content has. */
+  conflicts: number;
+  /** Faulty records, or whole bodies, that were set aside. */
+  quarantined: number;
+}
+
 export type JournalReply =
   | { ready: { nextSeq: bigint; cut: JournalCut | null } }
-  | { outcomes: [id: number, outcome: StoreOutcome][] }
+  | { outcomes: [id: number, outcome: StoreOutcome][]; counters: JournalCounters }
   | { fatal: { code: string; message: string; hint: string } }
   | { closed: true };

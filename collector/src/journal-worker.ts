@@ -1,8 +1,17 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { spliceLogsRequest } from "@agent-audit/otlp";
 import { AuditError } from "@agent-audit/schema";
-import { encodeQuarantine, JournalWriter, type NewFrame, SharedPosition } from "@agent-audit/store";
-import { admit } from "./admit.js";
+import {
+  encodeQuarantine,
+  JournalWriter,
+  loadSeenRecords,
+  SeenRecords,
+  SharedPosition,
+  saveSeenRecords,
+} from "@agent-audit/store";
+import { type Admission, admit } from "./admit.js";
 import type {
+  JournalCounters,
   JournalReply,
   JournalRequest,
   JournalWorkerData,
@@ -20,10 +29,25 @@ const { directory, storeId, positionBuffer } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
 const now = () => BigInt(Date.now()) * 1_000_000n;
 
+let seen = new SeenRecords();
+const counters: JournalCounters = {
+  received: 0,
+  stored: 0,
+  duplicates: 0,
+  conflicts: 0,
+  quarantined: 0,
+};
+
 start();
 
 function start(): void {
-  const journal = orDie([], () => new JournalWriter({ directory, storeId, now }));
+  const journal = orDie([], () => {
+    const onRotate = (firstSeq: bigint) => saveSeenRecords(directory, firstSeq, seen);
+    const writer = new JournalWriter({ directory, storeId, now, onRotate });
+    seen = loadSeenRecords(directory, writer.syncedSeq);
+    onRotate(writer.nextSeq);
+    return writer;
+  });
   if (journal === null) return;
   position.syncedSeq = journal.syncedSeq;
   send({ ready: { nextSeq: journal.nextSeq, cut: journal.cut } });
@@ -50,7 +74,7 @@ function storeGroup(journal: JournalWriter, bodies: StoreRequest[]): boolean {
     return settled;
   });
   if (outcomes === null) return false;
-  send({ outcomes });
+  send({ outcomes, counters });
   return true;
 }
 
@@ -60,27 +84,56 @@ function store(
 ): { outcome: StoreOutcome; isWritten: boolean } {
   const admission = admit(request);
   if (admission.status === "refused") return { outcome: admission, isWritten: false };
-  const { payload, recordCount, faults, rejectedCount, digest } = admission;
-  const frame = (kind: NewFrame["kind"], bytes: Uint8Array, records: number): NewFrame => ({
-    kind,
-    recordCount: records,
-    receivedNano: now(),
-    keyId: "",
-    orgId: "",
-    projectId: "",
-    digest,
-    payload: bytes,
-  });
+  const { faults, rejectedCount, digest } = admission;
+  const receivedNano = now();
+  const { payload, recordCount } = withoutDuplicates(admission, receivedNano);
+  const sender = { keyId: "", orgId: "", projectId: "" };
   let lastSeq = 0n;
   if (recordCount > 0) {
-    lastSeq = journal.append(frame("records", payload, recordCount)) + BigInt(recordCount) - 1n;
+    const frame = {
+      kind: "records",
+      recordCount,
+      receivedNano,
+      digest,
+      payload,
+      ...sender,
+    } as const;
+    lastSeq = journal.append(frame) + BigInt(recordCount) - 1n;
   }
-  for (const fault of faults) journal.append(frame("quarantine", encodeQuarantine(fault), 0));
+  for (const fault of faults) {
+    const aside = encodeQuarantine(fault);
+    const frame = {
+      kind: "quarantine",
+      recordCount: 0,
+      receivedNano,
+      digest,
+      payload: aside,
+    } as const;
+    journal.append({ ...frame, ...sender });
+  }
+  counters.stored += recordCount;
+  counters.quarantined += faults.length;
   const reason = faults[0]?.reason ?? "";
   return {
     outcome: { status: "stored", lastSeq, rejectedCount, reason },
     isWritten: recordCount > 0 || faults.length > 0,
   };
+}
+
+/** Takes out what was stored before: its sender did not hear of it, and is told now. */
+function withoutDuplicates(
+  { payload, scan, digest }: Extract<Admission, { status: "admitted" }>,
+  receivedNano: bigint,
+): { payload: Uint8Array; recordCount: number } {
+  const standings = seen.classify({ payload, scan, digest, receivedNano, orgId: "", keyId: "" });
+  const duplicates = standings.filter((standing) => standing === "duplicate").length;
+  counters.received += standings.length;
+  counters.duplicates += duplicates;
+  counters.conflicts += standings.filter((standing) => standing === "conflict").length;
+  const recordCount = standings.length - duplicates;
+  if (duplicates === 0 || recordCount === 0) return { payload, recordCount };
+  const kept = spliceLogsRequest(payload, (index) => standings[index] !== "duplicate");
+  return { payload: kept, recordCount };
 }
 
 function close(journal: JournalWriter): void {
@@ -106,7 +159,7 @@ function orDie<T>(open: StoreRequest[], action: () => T): T | null {
   try {
     return action();
   } catch (error) {
-    send({ outcomes: open.map(({ id }) => [id, { status: "failed" }]) });
+    send({ outcomes: open.map(({ id }) => [id, { status: "failed" }]), counters });
     const { code, hint } =
       error instanceof AuditError
         ? error

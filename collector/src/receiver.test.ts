@@ -1,4 +1,6 @@
+import fs from "node:fs";
 import http from "node:http";
+import path from "node:path";
 import zlib from "node:zlib";
 import { readLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
 import { decodeQuarantine, JournalReader } from "@agent-audit/store";
@@ -39,24 +41,20 @@ const event = (action: string) => sampleEvent({ action });
 describe("POST /v1/logs", () => {
   it("stores protobuf and JSON alike, in every coding, and answers in the request's encoding", async () => {
     const started = await startReceiver(temporaryDirectory());
-    const protobuf = sampleBody(event("a"), event("b"));
-    const json = Buffer.from(writeLogsRequestJson(requestOf(event("c"))));
+    const protobuf = (...actions: string[]) => sampleBody(...actions.map(event));
+    const json = (action: string) => Buffer.from(writeLogsRequestJson(requestOf(event(action))));
+    const [gzip, deflate] = [{ "Content-Encoding": "gzip" }, { "Content-Encoding": "DEFLATE" }];
+    const last = protobuf("g", "h");
+    const members = [zlib.gzipSync(last.subarray(0, 9)), zlib.gzipSync(last.subarray(9))];
     const answers = [
-      await post(started.url, PROTOBUF, protobuf),
-      await post(started.url, { ...PROTOBUF, "Content-Encoding": "gzip" }, zlib.gzipSync(protobuf)),
-      await post(
-        started.url,
-        { ...JSON_TYPE, "Content-Encoding": "DEFLATE" },
-        zlib.deflateSync(json),
-      ),
-      await post(started.url, { "Content-Type": "Application/JSON; charset=utf-8" }, json),
+      await post(started.url, PROTOBUF, protobuf("a", "b")),
+      await post(started.url, { ...PROTOBUF, ...gzip }, zlib.gzipSync(protobuf("c", "d"))),
+      await post(started.url, { ...JSON_TYPE, ...deflate }, zlib.deflateSync(json("e"))),
+      await post(started.url, { "Content-Type": "Application/JSON; charset=utf-8" }, json("f")),
       await post(
         started.url,
         { ...PROTOBUF, "Content-Encoding": "x-gzip" },
-        Buffer.concat([
-          zlib.gzipSync(protobuf.subarray(0, 9)),
-          zlib.gzipSync(protobuf.subarray(9)),
-        ]),
+        Buffer.concat(members),
       ),
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
@@ -75,7 +73,7 @@ describe("POST /v1/logs", () => {
       "",
     ]);
     expect(answers[2]?.headers.get("Content-Type")).toBe("application/json");
-    expect(stored(started)).toEqual(["1:a", "2:b", "3:a", "4:b", "5:c", "6:c", "7:a", "8:b"]);
+    expect(stored(started)).toEqual("abcdefgh".split("").map((action, i) => `${i + 1}:${action}`));
   });
 
   it("takes chunked bodies without a length", async () => {
@@ -126,7 +124,6 @@ describe("POST /v1/logs", () => {
       JSON_TYPE,
       '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":7}]}]}]}',
     );
-    const fs = await import("node:fs");
     const file = `${started.store.directory.journal}/${"1".padStart(20, "0")}.journal`;
     const bytes = fs.readFileSync(file);
     const payload = bytes.subarray(bytes.indexOf("AAFR") + 64, -4);
@@ -240,5 +237,105 @@ describe("POST /v1/logs", () => {
     const after = await post(started.url, PROTOBUF, sampleBody(event("b")));
     expect(after.headers.get("Agent-Audit-Seq")).toBe("1");
     expect(stored(started)).toEqual(["1:b"]);
+  });
+});
+
+describe("a record that arrives again", () => {
+  const identified = (id: string, change = {}) => sampleEvent({ id, action: id, ...change });
+  const streamed = (sequence: number, change = {}) =>
+    sampleEvent({ action: `${sequence}`, stream: { id: "s", sequence }, ...change });
+  const send = async ({ url }: Started, ...events: ReturnType<typeof sampleEvent>[]) => {
+    const answer = await post(url, PROTOBUF, sampleBody(...events));
+    expect(answer.status).toBe(200);
+    return answer.headers.get("Agent-Audit-Seq");
+  };
+
+  it("is stored once, by uid and by stream, whole requests and parts of them", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    await send(started, identified("a"), streamed(1));
+    expect(await send(started, identified("a"), streamed(1))).toBeNull();
+    expect(await send(started, streamed(1), identified("b"), streamed(2), identified("b"))).toBe(
+      "4",
+    );
+    expect(stored(started)).toEqual(["1:a", "2:1", "3:b", "4:2"]);
+    expect(started.journal.counters).toEqual({
+      received: 8,
+      stored: 4,
+      duplicates: 4,
+      conflicts: 0,
+      quarantined: 0,
+    });
+  });
+
+  it("is stored once in the other encoding too", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    await send(started, identified("a"));
+    const json = writeLogsRequestJson(requestOf(identified("a"), identified("b")));
+    expect((await post(started.url, JSON_TYPE, json)).headers.get("Agent-Audit-Seq")).toBe("2");
+    expect(stored(started)).toEqual(["1:a", "2:b"]);
+  });
+
+  it("is kept beside the first when its content differs", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    await send(started, identified("a"), streamed(1));
+    expect(
+      await send(started, identified("a", { action: "other" }), streamed(1, { action: "x" })),
+    ).toBe("4");
+    expect(started.journal.counters?.conflicts).toBe(2);
+  });
+
+  it("of another organisation is another record", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    await send(started, identified("a", { org: { id: "org_1" } }), streamed(1));
+    expect(
+      await send(
+        started,
+        identified("a", { org: { id: "org_2" } }),
+        streamed(1, { org: { id: "org_2" } }),
+      ),
+    ).toBe("4");
+    expect(started.journal.counters?.conflicts).toBe(0);
+  });
+
+  it("without an id is known by its whole request only", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    expect(await send(started, event("a"), event("a"))).toBe("2");
+    expect(await send(started, event("a"), event("a"))).toBeNull();
+    expect(await send(started, event("a"))).toBe("3");
+  });
+
+  it.each([
+    ["with the identity file", () => {}],
+    [
+      "without it",
+      (journal: string) => {
+        for (const name of fs.readdirSync(journal)) {
+          if (name.endsWith(".ids")) fs.rmSync(path.join(journal, name));
+        }
+      },
+    ],
+    [
+      "with a damaged one",
+      (journal: string) => {
+        for (const name of fs.readdirSync(journal)) {
+          if (name.endsWith(".ids"))
+            fs.writeFileSync(path.join(journal, name), "AAIDENT1 nonsense");
+        }
+      },
+    ],
+  ])("is known after restarts %s, three times over", async (_, change) => {
+    const data = temporaryDirectory();
+    const day = Array.from({ length: 50 }, (_, i) => [
+      identified(`u${i}`),
+      streamed(i + 1),
+      event(`p${i}`),
+    ]);
+    for (let pass = 0; pass < 3; pass++) {
+      const started = await startReceiver(data);
+      for (const events of day) await send(started, ...events);
+      expect(started.store.position.syncedSeq).toBe(150n);
+      await started.stop();
+      change(path.join(data, "journal"));
+    }
   });
 });

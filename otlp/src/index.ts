@@ -29,3 +29,4 @@ export { asBuffer, readAnyValue, readLogsRequest } from "./protobuf-reader.js";
 export { writeLogsRequest } from "./protobuf-writer.js";
 export { type LogsScan, LogsScanner } from "./scan.js";
 export { spliceLogsRequest } from "./splice.js";
+export { StringPool } from "./string-pool.js";

@@ -37,12 +37,20 @@ describe("the OTLP logs readers and writers", () => {
     fc.assert(
       fc.property(arbitraryLogsRequest, (request) => {
         const bytes = writeLogsRequest(request);
-        const scan = new LogsScanner(["__proto__"]).scan(bytes);
+        const scan = new LogsScanner(["__proto__"], ["__proto__"]).scan(bytes);
         expect(scan.faults).toEqual([]);
         expect(scan.starts.length).toBe(recordsOf(request).length);
         recordsOf(request).forEach((record, index) => {
           const hasKey = record.attributes.some(({ key }) => key === "__proto__");
           expect(scan.watched[index * 2] !== -1).toBe(hasKey);
+        });
+        const groupOf = request.resourceLogs.flatMap(({ scopeLogs }, group) =>
+          scopeLogs.flatMap(({ logRecords }) => logRecords.map(() => group)),
+        );
+        expect(scan.groups).toEqual(groupOf);
+        request.resourceLogs.forEach(({ resource }, group) => {
+          const hasKey = resource?.attributes.some(({ key }) => key === "__proto__") ?? false;
+          expect(scan.watchedOfGroups[group * 2] !== -1).toBe(hasKey);
         });
       }),
     );

@@ -59,7 +59,29 @@ export interface LogsScan {
    * `watched[(index * keys + key) * 2]`, -1 when the record lacks the attribute; the first occurrence counts.
    */
   readonly watched: number[];
+  /** The ResourceLogs that each record stands in, counted from 0. */
+  readonly groups: number[];
+  /** As {@link watched}, for the watched resource attributes of each ResourceLogs. */
+  readonly watchedOfGroups: number[];
 }
+
+interface MutableScan {
+  starts: number[];
+  ends: number[];
+  faults: LogsScan["faults"];
+  watched: number[];
+  groups: number[];
+  watchedOfGroups: number[];
+}
+
+const emptyScan = (): MutableScan => ({
+  starts: [],
+  ends: [],
+  faults: [],
+  watched: [],
+  groups: [],
+  watchedOfGroups: [],
+});
 
 /**
  * Walks an `ExportLogsServiceRequest`, checks its whole structure and finds its records: what a
@@ -67,24 +89,26 @@ export interface LogsScan {
  */
 export class LogsScanner {
   readonly #keys: Buffer[];
+  readonly #resourceKeys: Buffer[];
   #reader = new WireReader(Buffer.alloc(0));
-  #scan: { starts: number[]; ends: number[]; faults: LogsScan["faults"]; watched: number[] } = {
-    starts: [],
-    ends: [],
-    faults: [],
-    watched: [],
-  };
+  #scan = emptyScan();
+  #group = -1;
   #isTooDeep = false;
 
-  /** @param watchedKeys record attributes to locate, see {@link LogsScan.watched} */
-  constructor(watchedKeys: readonly string[] = []) {
+  /**
+   * @param watchedKeys record attributes to locate, see {@link LogsScan.watched}
+   * @param watchedResourceKeys resource attributes to locate, see {@link LogsScan.watchedOfGroups}
+   */
+  constructor(watchedKeys: readonly string[] = [], watchedResourceKeys: readonly string[] = []) {
     this.#keys = watchedKeys.map((key) => Buffer.from(key));
+    this.#resourceKeys = watchedResourceKeys.map((key) => Buffer.from(key));
   }
 
   /** @throws MalformedRequestError `malformed_protobuf` when the body is no logs request */
   scan(bytes: Uint8Array): LogsScan {
     this.#reader = new WireReader(asBuffer(bytes));
-    this.#scan = { starts: [], ends: [], faults: [], watched: [] };
+    this.#scan = emptyScan();
+    this.#group = -1;
     const reader = this.#reader;
     const end = bytes.length;
     while (reader.position < end) {
@@ -97,6 +121,8 @@ export class LogsScanner {
 
   #resourceLogs(end: number): void {
     const reader = this.#reader;
+    this.#group++;
+    for (let i = this.#resourceKeys.length * 2; i > 0; i--) this.#scan.watchedOfGroups.push(-1);
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === RL_SCOPE_LOGS) this.#scopeLogs(reader.end(end));
@@ -110,7 +136,7 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === RESOURCE_ATTRIBUTES) this.#sharedAttribute(reader.end(end), "resource");
+      if (tag === RESOURCE_ATTRIBUTES) this.#resourceAttribute(reader.end(end));
       else if (tag === RESOURCE_DROPPED) reader.skip(tag, end);
       else unknownField(reader, tag, end, RESOURCE_FIELDS);
     }
@@ -138,6 +164,14 @@ export class LogsScanner {
     }
   }
 
+  #resourceAttribute(end: number): void {
+    const start = this.#reader.position;
+    this.#sharedAttribute(end, "resource");
+    if (this.#resourceKeys.length === 0) return;
+    this.#reader.position = start;
+    this.#watchedAttribute(end, this.#resourceKeys, this.#scan.watchedOfGroups, this.#group);
+  }
+
   /** A resource or scope belongs to all its records, so a fault in it costs the request. */
   #sharedAttribute(end: number, owner: string): void {
     this.#isTooDeep = false;
@@ -149,17 +183,18 @@ export class LogsScanner {
 
   #logRecord(end: number): void {
     const reader = this.#reader;
-    const { starts, ends, faults, watched } = this.#scan;
+    const { starts, ends, faults, watched, groups } = this.#scan;
     const index = starts.length;
     starts.push(reader.position);
     ends.push(end);
+    groups.push(this.#group);
     for (let i = this.#keys.length * 2; i > 0; i--) watched.push(-1);
     this.#isTooDeep = false;
     while (reader.position < end) {
       const tag = reader.tag();
       switch (tag) {
         case LR_ATTRIBUTES:
-          this.#recordAttribute(reader.end(end), index);
+          this.#watchedAttribute(reader.end(end), this.#keys, watched, index);
           break;
         case LR_BODY:
           this.#anyValue(reader.end(end), 1);
@@ -184,7 +219,7 @@ export class LogsScanner {
     }
   }
 
-  #recordAttribute(end: number, index: number): void {
+  #watchedAttribute(end: number, keys: readonly Buffer[], into: number[], index: number): void {
     const reader = this.#reader;
     const bytes = reader.bytes;
     let key = -1;
@@ -192,35 +227,19 @@ export class LogsScanner {
       const tag = reader.tag();
       if (tag === KV_KEY) {
         const stop = reader.end(end);
-        key = this.#watchedKey(bytes, reader.position, stop);
+        key = watchedKey(keys, bytes, reader.position, stop);
         reader.position = stop;
       } else if (tag === KV_VALUE) {
         const stop = reader.end(end);
         const start = reader.position;
         this.#anyValue(stop, 1);
-        if (key >= 0) this.#watch(index, key, start, stop);
+        const at = (index * keys.length + key) * 2;
+        if (key >= 0 && into[at] === -1) {
+          into[at] = start;
+          into[at + 1] = stop;
+        }
       } else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
     }
-  }
-
-  #watch(index: number, key: number, start: number, end: number): void {
-    const at = (index * this.#keys.length + key) * 2;
-    if (this.#scan.watched[at] !== -1) return;
-    this.#scan.watched[at] = start;
-    this.#scan.watched[at + 1] = end;
-  }
-
-  #watchedKey(bytes: Buffer, start: number, end: number): number {
-    const length = end - start;
-    search: for (let k = 0; k < this.#keys.length; k++) {
-      const key = this.#keys[k] as Buffer;
-      if (key.length !== length) continue;
-      for (let i = length - 1; i >= 0; i--) {
-        if (key[i] !== bytes[start + i]) continue search;
-      }
-      return k;
-    }
-    return -1;
   }
 
   #keyValue(end: number, depth: number): void {
@@ -271,4 +290,17 @@ export class LogsScanner {
       else this.#anyValue(reader.end(end), depth);
     }
   }
+}
+
+function watchedKey(keys: readonly Buffer[], bytes: Buffer, start: number, end: number): number {
+  const length = end - start;
+  search: for (let k = 0; k < keys.length; k++) {
+    const key = keys[k] as Buffer;
+    if (key.length !== length) continue;
+    for (let i = length - 1; i >= 0; i--) {
+      if (key[i] !== bytes[start + i]) continue search;
+    }
+    return k;
+  }
+  return -1;
 }

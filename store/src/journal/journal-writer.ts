@@ -22,6 +22,8 @@ export interface JournalOptions {
   rotateBytes?: number;
   /** Clock, ns since 1970 UTC. */
   now: () => bigint;
+  /** Told of each new file in operation, by the first sequence that it can hold. */
+  onRotate?: (firstSeq: bigint) => void;
   disk?: Disk;
 }
 
@@ -115,6 +117,7 @@ export class JournalWriter {
     this.#disk.closeSync(this.#fd);
     this.#segmentDay = day;
     this.#openFile(carried);
+    this.#options.onRotate?.(this.#nextSeq);
   }
 
   /** The header is durable, name included, before a frame can stand behind it. */

@@ -1,0 +1,114 @@
+import fs from "node:fs";
+import path from "node:path";
+import { crc32 } from "node:zlib";
+import { nodeDisk, replaceFile } from "../journal/disk.js";
+import { JournalReader, listJournalFiles } from "../journal/journal-reader.js";
+import { IntervalSet } from "./interval-set.js";
+import { RecentKeys } from "./recent-keys.js";
+import { identityScanner } from "./record-identity.js";
+import { SeenRecords } from "./seen-records.js";
+
+// Byte layout: docs/journal-format.md.
+
+const MAGIC = Buffer.from("AAIDENT1");
+const KEY_BYTES = 16;
+const ENTRY_BYTES = KEY_BYTES + 4;
+/** Files that stay beside the newest, in case that one is damaged. */
+const KEPT_FILES = 2;
+
+/**
+ * Reads what the journal's records are known by: from the newest sound identity file and the frames after
+ * it. Without such a file all frames are read.
+ *
+ * @param syncedSeq last sequence of the recovered journal
+ */
+export function loadSeenRecords(journalDirectory: string, syncedSeq: bigint): SeenRecords {
+  let seen = new SeenRecords();
+  let fromSeq = listJournalFiles(journalDirectory)[0]?.firstSeq ?? 1n;
+  for (const { file, firstSeq } of identityFiles(journalDirectory)) {
+    const read = firstSeq > syncedSeq + 1n ? null : decode(fs.readFileSync(file));
+    if (read === null) continue;
+    seen = read;
+    fromSeq = firstSeq;
+    break;
+  }
+  const scanner = identityScanner();
+  const reader = new JournalReader(journalDirectory, fromSeq);
+  for (let next = reader.next(syncedSeq); next !== null; next = reader.next(syncedSeq)) {
+    const { frame } = next;
+    seen.classify({ ...frame, scan: scanner.scan(frame.payload) });
+  }
+  reader.close();
+  return seen;
+}
+
+/** Writes what all records before `firstSeq` are known by, synced, and removes older files. */
+export function saveSeenRecords(
+  journalDirectory: string,
+  firstSeq: bigint,
+  seen: SeenRecords,
+): void {
+  const file = path.join(journalDirectory, `${String(firstSeq).padStart(20, "0")}.ids`);
+  replaceFile(nodeDisk, file, encode(seen));
+  for (const old of identityFiles(journalDirectory).slice(KEPT_FILES)) fs.rmSync(old.file);
+}
+
+/** Identity files, newest first. */
+function identityFiles(directory: string): { file: string; firstSeq: bigint }[] {
+  return fs
+    .readdirSync(directory)
+    .flatMap((name) => {
+      const match = /^(\d{20})\.ids$/.exec(name);
+      if (match === null) return [];
+      return [{ file: path.join(directory, name), firstSeq: BigInt(match[1] as string) }];
+    })
+    .sort((a, b) => (a.firstSeq < b.firstSeq ? 1 : -1));
+}
+
+function encode(seen: SeenRecords): Buffer[] {
+  const header = Buffer.from(
+    JSON.stringify({
+      streams: [...seen.streams].map(([key, sequences]) => [key, sequences.toJSON()]),
+      requests: [...seen.requests].map(([name, receivedNano]) => [name, String(receivedNano)]),
+    }),
+  );
+  const head = Buffer.alloc(MAGIC.length + 8);
+  MAGIC.copy(head);
+  head.writeUInt32LE(header.length, MAGIC.length);
+  head.writeUInt32LE(seen.recent.size, MAGIC.length + 4);
+  const entries = Buffer.alloc(seen.recent.size * ENTRY_BYTES);
+  let at = 0;
+  seen.recent.forEach((key, checksum) => {
+    for (const word of key) at = entries.writeUInt32LE(word, at);
+    at = entries.writeUInt32LE(checksum, at);
+  });
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32LE(crc32(entries, crc32(header, crc32(head))));
+  return [head, header, entries, crc];
+}
+
+/** `null` for a file that is not whole. */
+function decode(bytes: Buffer): SeenRecords | null {
+  const headEnd = MAGIC.length + 8;
+  if (bytes.length < headEnd + 4 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  const headerEnd = headEnd + bytes.readUInt32LE(MAGIC.length);
+  const count = bytes.readUInt32LE(MAGIC.length + 4);
+  const end = headerEnd + count * ENTRY_BYTES;
+  if (bytes.length !== end + 4 || bytes.readUInt32LE(end) !== crc32(bytes.subarray(0, end))) {
+    return null;
+  }
+  const header = JSON.parse(bytes.toString("utf8", headEnd, headerEnd)) as {
+    streams: [string, [number, number][]][];
+    requests: [string, string][];
+  };
+  const recent = new RecentKeys();
+  for (let at = headerEnd; at < end; at += ENTRY_BYTES) {
+    const key = Uint32Array.from([0, 4, 8, 12], (offset) => bytes.readUInt32LE(at + offset));
+    recent.add(key, bytes.readUInt32LE(at + KEY_BYTES));
+  }
+  return new SeenRecords(
+    new Map(header.streams.map(([key, intervals]) => [key, new IntervalSet(intervals)])),
+    recent,
+    new Map(header.requests.map(([name, receivedNano]) => [name, BigInt(receivedNano)])),
+  );
+}

@@ -1,0 +1,96 @@
+const KEY_WORDS = 4;
+const EMPTY = -1;
+
+/** Records that are remembered one by one; older ones only by their stream. */
+export const RECENT_KEYS = 1 << 20;
+
+/**
+ * Remembers the last {@link RECENT_KEYS} keys of 128 bits, each with a checksum of its record, in about
+ * 28 MiB: a ring of keys in order of arrival, and a table of places in it. A map of strings took three
+ * times as much.
+ */
+export class RecentKeys {
+  readonly #capacity: number;
+  readonly #keys: Uint32Array;
+  readonly #checksums: Uint32Array;
+  /** Open addressing with linear probing: places in the ring. */
+  readonly #table: Int32Array;
+  readonly #mask: number;
+  #next = 0;
+  #size = 0;
+
+  constructor(capacity = RECENT_KEYS) {
+    this.#capacity = capacity;
+    this.#keys = new Uint32Array(capacity * KEY_WORDS);
+    this.#checksums = new Uint32Array(capacity);
+    this.#table = new Int32Array(capacity * 2).fill(EMPTY);
+    this.#mask = capacity * 2 - 1;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Gives the checksum of the newest record with this key; `null` when the key is not remembered. */
+  checksumOf(key: Uint32Array): number | null {
+    const place = this.#table[this.#slotOf(key)] as number;
+    return place === EMPTY ? null : (this.#checksums[place] as number);
+  }
+
+  /** Remembers a key; the oldest is forgotten when there is no room. */
+  add(key: Uint32Array, checksum: number): void {
+    const known = this.#table[this.#slotOf(key)] as number;
+    if (known !== EMPTY) {
+      this.#checksums[known] = checksum;
+      return;
+    }
+    if (this.#size === this.#capacity) this.#forget(this.#next);
+    else this.#size++;
+    this.#keys.set(key, this.#next * KEY_WORDS);
+    this.#checksums[this.#next] = checksum;
+    this.#table[this.#slotOf(key)] = this.#next;
+    this.#next = (this.#next + 1) % this.#capacity;
+  }
+
+  /** Visits what is remembered, oldest first. */
+  forEach(visit: (key: Uint32Array, checksum: number) => void): void {
+    const first = this.#size === this.#capacity ? this.#next : 0;
+    for (let i = 0; i < this.#size; i++) {
+      const place = (first + i) % this.#capacity;
+      visit(this.#keyAt(place), this.#checksums[place] as number);
+    }
+  }
+
+  /** The slot that holds the key, or the empty one where it would go. */
+  #slotOf(key: Uint32Array): number {
+    for (let slot = (key[0] as number) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const place = this.#table[slot] as number;
+      if (place === EMPTY || this.#isAt(place, key)) return slot;
+    }
+  }
+
+  #isAt(place: number, key: Uint32Array): boolean {
+    const at = place * KEY_WORDS;
+    for (let i = 0; i < KEY_WORDS; i++) if (this.#keys[at + i] !== key[i]) return false;
+    return true;
+  }
+
+  #keyAt(place: number): Uint32Array {
+    return this.#keys.subarray(place * KEY_WORDS, (place + 1) * KEY_WORDS);
+  }
+
+  /** Empties a slot and moves up what was pushed behind it, so that no search ends too early. */
+  #forget(place: number): void {
+    let hole = this.#slotOf(this.#keyAt(place));
+    for (let slot = (hole + 1) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const other = this.#table[slot] as number;
+      if (other === EMPTY) break;
+      const home = (this.#keys[other * KEY_WORDS] as number) & this.#mask;
+      if (((slot - home) & this.#mask) >= ((slot - hole) & this.#mask)) {
+        this.#table[hole] = other;
+        hole = slot;
+      }
+    }
+    this.#table[hole] = EMPTY;
+  }
+}

@@ -1,0 +1,106 @@
+import type { LogsScan } from "@agent-audit/otlp";
+import { IntervalSet } from "./interval-set.js";
+import { RecentKeys } from "./recent-keys.js";
+import { IdentityReader, type RecordIdentity } from "./record-identity.js";
+
+/** How long a request without ids is known again. */
+const REQUEST_MEMORY_NANOS = 600_000_000_000n;
+
+/** What a record turned out to be. A conflict has a known id and other content: it is kept beside the first. */
+export type Standing = "new" | "duplicate" | "conflict";
+
+/** One request, as far as its records' identity goes. */
+export interface IdentifiedRequest {
+  /** Protobuf ExportLogsServiceRequest. */
+  payload: Uint8Array;
+  /** Of `payload`, by `identityScanner`. */
+  scan: LogsScan;
+  /** Organisation and key of the sender; `""` for none. */
+  orgId: string;
+  keyId: string;
+  /** Digest of the whole decoded body. */
+  digest: Uint8Array;
+  receivedNano: bigint;
+}
+
+/**
+ * Knows which records were stored before, so that a retry is stored once. Streams are remembered without
+ * limit, other ids among the last million records, requests without ids for ten minutes. Owned by the
+ * journal's writer: what it says and what the journal holds cannot part.
+ */
+export class SeenRecords {
+  readonly #streams: Map<string, IntervalSet>;
+  readonly #recent: RecentKeys;
+  /** Request digest with key id -> when it was received, in order of arrival. */
+  readonly #requests: Map<string, bigint>;
+  readonly #reader = new IdentityReader();
+
+  constructor(
+    streams = new Map<string, IntervalSet>(),
+    recent = new RecentKeys(),
+    requests = new Map<string, bigint>(),
+  ) {
+    this.#streams = streams;
+    this.#recent = recent;
+    this.#requests = requests;
+  }
+
+  get streams(): ReadonlyMap<string, IntervalSet> {
+    return this.#streams;
+  }
+
+  get recent(): RecentKeys {
+    return this.#recent;
+  }
+
+  get requests(): ReadonlyMap<string, bigint> {
+    return this.#requests;
+  }
+
+  /** Tells what each record is and remembers it. */
+  classify(request: IdentifiedRequest): Standing[] {
+    this.#reader.begin(request.payload, request.scan, request.orgId);
+    // Asked once, and only if a record without an id comes up.
+    let isRetry: boolean | null = null;
+    return request.scan.starts.map((_, index) => {
+      const identity = this.#reader.read(index);
+      if (!identity.hasId) {
+        isRetry ??= this.#isKnownRequest(request);
+        return isRetry ? "duplicate" : "new";
+      }
+      const standing = this.#standingOf(identity);
+      if (standing !== "duplicate") this.#remember(identity);
+      return standing;
+    });
+  }
+
+  #standingOf({ key, streamKey, sequence, checksum }: RecordIdentity): Standing {
+    const known = this.#recent.checksumOf(key);
+    if (known !== null) return known === checksum ? "duplicate" : "conflict";
+    // Too old to compare its content: an emitter does not use a sequence twice.
+    const isInStream = streamKey !== null && this.#streams.get(streamKey)?.has(sequence) === true;
+    return isInStream ? "duplicate" : "new";
+  }
+
+  #remember({ key, streamKey, sequence, checksum }: RecordIdentity): void {
+    this.#recent.add(key, checksum);
+    if (streamKey === null) return;
+    let sequences = this.#streams.get(streamKey);
+    if (sequences === undefined) {
+      sequences = new IntervalSet();
+      this.#streams.set(streamKey, sequences);
+    }
+    sequences.add(sequence);
+  }
+
+  #isKnownRequest({ digest, keyId, receivedNano }: IdentifiedRequest): boolean {
+    for (const [name, since] of this.#requests) {
+      if (receivedNano - since < REQUEST_MEMORY_NANOS) break;
+      this.#requests.delete(name);
+    }
+    const name = `${Buffer.from(digest).toString("hex")}${keyId}`;
+    if (this.#requests.has(name)) return true;
+    this.#requests.set(name, receivedNano);
+    return false;
+  }
+}
