@@ -1,49 +1,5 @@
 import { type AnyValue, type KeyValue, MAX_ANY_VALUE_DEPTH } from "./any-value.js";
-import {
-  ANY_ARRAY,
-  ANY_BOOL,
-  ANY_BYTES,
-  ANY_DOUBLE,
-  ANY_INT,
-  ANY_KVLIST,
-  ANY_STRING,
-  ANY_VALUE_FIELDS,
-  GROUP_SCHEMA_URL,
-  KEY_VALUE_FIELDS,
-  KV_KEY,
-  KV_VALUE,
-  LIST_FIELDS,
-  LIST_VALUES,
-  LOG_RECORD_FIELDS,
-  LR_ATTRIBUTES,
-  LR_BODY,
-  LR_DROPPED,
-  LR_EVENT_NAME,
-  LR_FLAGS,
-  LR_OBSERVED,
-  LR_SEVERITY_NUMBER,
-  LR_SEVERITY_TEXT,
-  LR_SPAN_ID,
-  LR_TIME,
-  LR_TRACE_ID,
-  REQUEST_FIELDS,
-  RESOURCE_ATTRIBUTES,
-  RESOURCE_DROPPED,
-  RESOURCE_FIELDS,
-  RESOURCE_LOGS,
-  RESOURCE_LOGS_FIELDS,
-  RL_RESOURCE,
-  RL_SCOPE_LOGS,
-  SCOPE_ATTRIBUTES,
-  SCOPE_DROPPED,
-  SCOPE_FIELDS,
-  SCOPE_LOGS_FIELDS,
-  SCOPE_NAME,
-  SCOPE_VERSION,
-  SL_LOG_RECORDS,
-  SL_SCOPE,
-  unknownField,
-} from "./fields.js";
+import * as field from "./fields.js";
 import {
   emptyLogRecord,
   emptyResource,
@@ -77,8 +33,9 @@ export function readLogsRequest(bytes: Uint8Array): LogsRequest {
   const end = bytes.length;
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === RESOURCE_LOGS) request.resourceLogs.push(resourceLogs(reader, reader.end(end)));
-    else unknownField(reader, tag, end, REQUEST_FIELDS);
+    if (tag === field.RESOURCE_LOGS)
+      request.resourceLogs.push(resourceLogs(reader, reader.end(end)));
+    else field.unknownField(reader, tag, end, field.REQUEST_FIELDS);
   }
   return request;
 }
@@ -99,12 +56,12 @@ function resourceLogs(reader: WireReader, end: number): ResourceLogs {
   const group: ResourceLogs = { resource: null, scopeLogs: [], schemaUrl: "" };
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === RL_SCOPE_LOGS) group.scopeLogs.push(scopeLogs(reader, reader.end(end)));
-    else if (tag === RL_RESOURCE) {
+    if (tag === field.RL_SCOPE_LOGS) group.scopeLogs.push(scopeLogs(reader, reader.end(end)));
+    else if (tag === field.RL_RESOURCE) {
       group.resource ??= emptyResource();
       resource(reader, reader.end(end), group.resource);
-    } else if (tag === GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
-    else unknownField(reader, tag, end, RESOURCE_LOGS_FIELDS);
+    } else if (tag === field.GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
+    else field.unknownField(reader, tag, end, field.RESOURCE_LOGS_FIELDS);
   }
   return group;
 }
@@ -112,9 +69,10 @@ function resourceLogs(reader: WireReader, end: number): ResourceLogs {
 function resource(reader: WireReader, end: number, into: Resource): void {
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === RESOURCE_ATTRIBUTES) into.attributes.push(keyValue(reader, reader.end(end), 1));
-    else if (tag === RESOURCE_DROPPED) into.droppedAttributesCount = reader.varint32();
-    else unknownField(reader, tag, end, RESOURCE_FIELDS);
+    if (tag === field.RESOURCE_ATTRIBUTES)
+      into.attributes.push(keyValue(reader, reader.end(end), 1));
+    else if (tag === field.RESOURCE_DROPPED) into.droppedAttributesCount = reader.varint32();
+    else field.unknownField(reader, tag, end, field.RESOURCE_FIELDS);
   }
 }
 
@@ -122,12 +80,12 @@ function scopeLogs(reader: WireReader, end: number): ScopeLogs {
   const group: ScopeLogs = { scope: null, logRecords: [], schemaUrl: "" };
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === SL_LOG_RECORDS) group.logRecords.push(logRecord(reader, reader.end(end)));
-    else if (tag === SL_SCOPE) {
+    if (tag === field.SL_LOG_RECORDS) group.logRecords.push(logRecord(reader, reader.end(end)));
+    else if (tag === field.SL_SCOPE) {
       group.scope ??= emptyScope();
       scope(reader, reader.end(end), group.scope);
-    } else if (tag === GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
-    else unknownField(reader, tag, end, SCOPE_LOGS_FIELDS);
+    } else if (tag === field.GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
+    else field.unknownField(reader, tag, end, field.SCOPE_LOGS_FIELDS);
   }
   return group;
 }
@@ -135,11 +93,12 @@ function scopeLogs(reader: WireReader, end: number): ScopeLogs {
 function scope(reader: WireReader, end: number, into: InstrumentationScope): void {
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === SCOPE_NAME) into.name = text(reader, end);
-    else if (tag === SCOPE_VERSION) into.version = text(reader, end);
-    else if (tag === SCOPE_ATTRIBUTES) into.attributes.push(keyValue(reader, reader.end(end), 1));
-    else if (tag === SCOPE_DROPPED) into.droppedAttributesCount = reader.varint32();
-    else unknownField(reader, tag, end, SCOPE_FIELDS);
+    if (tag === field.SCOPE_NAME) into.name = text(reader, end);
+    else if (tag === field.SCOPE_VERSION) into.version = text(reader, end);
+    else if (tag === field.SCOPE_ATTRIBUTES)
+      into.attributes.push(keyValue(reader, reader.end(end), 1));
+    else if (tag === field.SCOPE_DROPPED) into.droppedAttributesCount = reader.varint32();
+    else field.unknownField(reader, tag, end, field.SCOPE_FIELDS);
   }
 }
 
@@ -148,41 +107,41 @@ function logRecord(reader: WireReader, end: number): LogRecord {
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
-      case LR_ATTRIBUTES:
+      case field.LR_ATTRIBUTES:
         record.attributes.push(keyValue(reader, reader.end(end), 1));
         break;
-      case LR_TIME:
+      case field.LR_TIME:
         record.timeUnixNano = reader.fixed64(end);
         break;
-      case LR_OBSERVED:
+      case field.LR_OBSERVED:
         record.observedTimeUnixNano = reader.fixed64(end);
         break;
-      case LR_SEVERITY_NUMBER:
+      case field.LR_SEVERITY_NUMBER:
         record.severityNumber = reader.varint32() | 0;
         break;
-      case LR_SEVERITY_TEXT:
+      case field.LR_SEVERITY_TEXT:
         record.severityText = text(reader, end);
         break;
-      case LR_BODY:
+      case field.LR_BODY:
         record.body = anyValue(reader, reader.end(end), record.body, 1);
         break;
-      case LR_DROPPED:
+      case field.LR_DROPPED:
         record.droppedAttributesCount = reader.varint32();
         break;
-      case LR_FLAGS:
+      case field.LR_FLAGS:
         record.flags = reader.fixed32(end);
         break;
-      case LR_TRACE_ID:
+      case field.LR_TRACE_ID:
         record.traceId = id(reader, end, TRACE_ID_BYTES);
         break;
-      case LR_SPAN_ID:
+      case field.LR_SPAN_ID:
         record.spanId = id(reader, end, SPAN_ID_BYTES);
         break;
-      case LR_EVENT_NAME:
+      case field.LR_EVENT_NAME:
         record.eventName = text(reader, end);
         break;
       default:
-        unknownField(reader, tag, end, LOG_RECORD_FIELDS);
+        field.unknownField(reader, tag, end, field.LOG_RECORD_FIELDS);
     }
   }
   return record;
@@ -193,9 +152,9 @@ function keyValue(reader: WireReader, end: number, depth: number): KeyValue {
   let value: AnyValue = null;
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === KV_KEY) key = key_(reader, end);
-    else if (tag === KV_VALUE) value = anyValue(reader, reader.end(end), value, depth);
-    else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
+    if (tag === field.KV_KEY) key = key_(reader, end);
+    else if (tag === field.KV_VALUE) value = anyValue(reader, reader.end(end), value, depth);
+    else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
   }
   return { key, value };
 }
@@ -209,22 +168,22 @@ function anyValue(reader: WireReader, end: number, before: AnyValue, depth: numb
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
-      case ANY_STRING:
+      case field.ANY_STRING:
         value = text(reader, end);
         break;
-      case ANY_BOOL:
+      case field.ANY_BOOL:
         value = reader.varint64() !== 0n;
         break;
-      case ANY_INT:
+      case field.ANY_INT:
         value = BigInt.asIntN(64, reader.varint64());
         break;
-      case ANY_DOUBLE:
+      case field.ANY_DOUBLE:
         value = reader.double(end);
         break;
-      case ANY_ARRAY:
+      case field.ANY_ARRAY:
         value = arrayValue(reader, reader.end(end), Array.isArray(value) ? value : [], depth);
         break;
-      case ANY_KVLIST: {
+      case field.ANY_KVLIST: {
         const values: KeyValue[] =
           value !== null && typeof value === "object" && "values" in value && !Array.isArray(value)
             ? (value.values as KeyValue[])
@@ -232,14 +191,14 @@ function anyValue(reader: WireReader, end: number, before: AnyValue, depth: numb
         value = kvlistValue(reader, reader.end(end), values, depth);
         break;
       }
-      case ANY_BYTES: {
+      case field.ANY_BYTES: {
         const stop = reader.end(end);
         value = new Uint8Array(reader.bytes.subarray(reader.position, stop));
         reader.position = stop;
         break;
       }
       default:
-        unknownField(reader, tag, end, ANY_VALUE_FIELDS);
+        field.unknownField(reader, tag, end, field.ANY_VALUE_FIELDS);
     }
   }
   return value;
@@ -253,8 +212,8 @@ function arrayValue(
 ): AnyValue[] {
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === LIST_VALUES) values.push(anyValue(reader, reader.end(end), null, depth + 1));
-    else unknownField(reader, tag, end, LIST_FIELDS);
+    if (tag === field.LIST_VALUES) values.push(anyValue(reader, reader.end(end), null, depth + 1));
+    else field.unknownField(reader, tag, end, field.LIST_FIELDS);
   }
   return values;
 }
@@ -267,8 +226,8 @@ function kvlistValue(
 ): { values: KeyValue[] } {
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === LIST_VALUES) values.push(keyValue(reader, reader.end(end), depth + 1));
-    else unknownField(reader, tag, end, LIST_FIELDS);
+    if (tag === field.LIST_VALUES) values.push(keyValue(reader, reader.end(end), depth + 1));
+    else field.unknownField(reader, tag, end, field.LIST_FIELDS);
   }
   return { values };
 }

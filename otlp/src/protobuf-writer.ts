@@ -1,47 +1,13 @@
 import { type AnyValue, isKeyValueList, type KeyValue } from "./any-value.js";
 import { BackwardWriter } from "./backward-writer.js";
-import {
-  ANY_ARRAY,
-  ANY_BOOL,
-  ANY_BYTES,
-  ANY_DOUBLE,
-  ANY_INT,
-  ANY_KVLIST,
-  ANY_STRING,
-  GROUP_SCHEMA_URL,
-  KV_KEY,
-  KV_VALUE,
-  LIST_VALUES,
-  LR_ATTRIBUTES,
-  LR_BODY,
-  LR_DROPPED,
-  LR_EVENT_NAME,
-  LR_FLAGS,
-  LR_OBSERVED,
-  LR_SEVERITY_NUMBER,
-  LR_SEVERITY_TEXT,
-  LR_SPAN_ID,
-  LR_TIME,
-  LR_TRACE_ID,
-  RESOURCE_ATTRIBUTES,
-  RESOURCE_DROPPED,
-  RESOURCE_LOGS,
-  RL_RESOURCE,
-  RL_SCOPE_LOGS,
-  SCOPE_ATTRIBUTES,
-  SCOPE_DROPPED,
-  SCOPE_NAME,
-  SCOPE_VERSION,
-  SL_LOG_RECORDS,
-  SL_SCOPE,
-} from "./fields.js";
+import * as field from "./fields.js";
 import type { LogRecord, LogsRequest, ResourceLogs, ScopeLogs } from "./logs.js";
 
 /** Writes an `ExportLogsServiceRequest` as protobuf, fields in the order of their numbers. */
 export function writeLogsRequest(request: LogsRequest): Buffer {
   const writer = new BackwardWriter();
   for (const group of reversed(request.resourceLogs)) {
-    writer.message(RESOURCE_LOGS, () => resourceLogs(writer, group));
+    writer.message(field.RESOURCE_LOGS, () => resourceLogs(writer, group));
   }
   return writer.finish();
 }
@@ -49,54 +15,54 @@ export function writeLogsRequest(request: LogsRequest): Buffer {
 // Everything below runs from a message's last field to its first: see BackwardWriter.
 
 function resourceLogs(writer: BackwardWriter, group: ResourceLogs): void {
-  writer.text(GROUP_SCHEMA_URL, group.schemaUrl);
+  writer.text(field.GROUP_SCHEMA_URL, group.schemaUrl);
   for (const scopeGroup of reversed(group.scopeLogs)) {
-    writer.message(RL_SCOPE_LOGS, () => scopeLogs(writer, scopeGroup));
+    writer.message(field.RL_SCOPE_LOGS, () => scopeLogs(writer, scopeGroup));
   }
   const { resource } = group;
   if (resource === null) return;
-  writer.message(RL_RESOURCE, () => {
-    writer.uint(RESOURCE_DROPPED, resource.droppedAttributesCount);
-    keyValues(writer, RESOURCE_ATTRIBUTES, resource.attributes);
+  writer.message(field.RL_RESOURCE, () => {
+    writer.uint(field.RESOURCE_DROPPED, resource.droppedAttributesCount);
+    keyValues(writer, field.RESOURCE_ATTRIBUTES, resource.attributes);
   });
 }
 
 function scopeLogs(writer: BackwardWriter, group: ScopeLogs): void {
-  writer.text(GROUP_SCHEMA_URL, group.schemaUrl);
+  writer.text(field.GROUP_SCHEMA_URL, group.schemaUrl);
   for (const record of reversed(group.logRecords)) {
-    writer.message(SL_LOG_RECORDS, () => logRecord(writer, record));
+    writer.message(field.SL_LOG_RECORDS, () => logRecord(writer, record));
   }
   const { scope } = group;
   if (scope === null) return;
-  writer.message(SL_SCOPE, () => {
-    writer.uint(SCOPE_DROPPED, scope.droppedAttributesCount);
-    keyValues(writer, SCOPE_ATTRIBUTES, scope.attributes);
-    writer.text(SCOPE_VERSION, scope.version);
-    writer.text(SCOPE_NAME, scope.name);
+  writer.message(field.SL_SCOPE, () => {
+    writer.uint(field.SCOPE_DROPPED, scope.droppedAttributesCount);
+    keyValues(writer, field.SCOPE_ATTRIBUTES, scope.attributes);
+    writer.text(field.SCOPE_VERSION, scope.version);
+    writer.text(field.SCOPE_NAME, scope.name);
   });
 }
 
 function logRecord(writer: BackwardWriter, record: LogRecord): void {
-  writer.text(LR_EVENT_NAME, record.eventName);
-  writer.fixed64(LR_OBSERVED, record.observedTimeUnixNano);
-  writer.bytes(LR_SPAN_ID, Buffer.from(record.spanId, "hex"));
-  writer.bytes(LR_TRACE_ID, Buffer.from(record.traceId, "hex"));
-  writer.fixed32(LR_FLAGS, record.flags);
-  writer.uint(LR_DROPPED, record.droppedAttributesCount);
-  keyValues(writer, LR_ATTRIBUTES, record.attributes);
+  writer.text(field.LR_EVENT_NAME, record.eventName);
+  writer.fixed64(field.LR_OBSERVED, record.observedTimeUnixNano);
+  writer.bytes(field.LR_SPAN_ID, Buffer.from(record.spanId, "hex"));
+  writer.bytes(field.LR_TRACE_ID, Buffer.from(record.traceId, "hex"));
+  writer.fixed32(field.LR_FLAGS, record.flags);
+  writer.uint(field.LR_DROPPED, record.droppedAttributesCount);
+  keyValues(writer, field.LR_ATTRIBUTES, record.attributes);
   if (record.body !== null) {
-    writer.message(LR_BODY, () => anyValue(writer, record.body));
+    writer.message(field.LR_BODY, () => anyValue(writer, record.body));
   }
-  writer.text(LR_SEVERITY_TEXT, record.severityText);
-  writer.int(LR_SEVERITY_NUMBER, BigInt(record.severityNumber));
-  writer.fixed64(LR_TIME, record.timeUnixNano);
+  writer.text(field.LR_SEVERITY_TEXT, record.severityText);
+  writer.int(field.LR_SEVERITY_NUMBER, BigInt(record.severityNumber));
+  writer.fixed64(field.LR_TIME, record.timeUnixNano);
 }
 
 function keyValues(writer: BackwardWriter, tag: number, pairs: readonly KeyValue[]): void {
   for (const { key, value } of reversed(pairs)) {
     writer.message(tag, () => {
-      writer.message(KV_VALUE, () => anyValue(writer, value));
-      writer.text(KV_KEY, key);
+      writer.message(field.KV_VALUE, () => anyValue(writer, value));
+      writer.text(field.KV_KEY, key);
     });
   }
 }
@@ -104,17 +70,18 @@ function keyValues(writer: BackwardWriter, tag: number, pairs: readonly KeyValue
 /** Members of a oneof are written even when they hold the default: that is how they are told from unset. */
 function anyValue(writer: BackwardWriter, value: AnyValue): void {
   if (value === null) return;
-  if (typeof value === "string") writer.textAlways(ANY_STRING, value);
-  else if (typeof value === "boolean") writer.varint(ANY_BOOL, value ? 1n : 0n);
-  else if (typeof value === "bigint") writer.varint(ANY_INT, BigInt.asUintN(64, value));
-  else if (typeof value === "number") writer.double(ANY_DOUBLE, value);
-  else if (value instanceof Uint8Array) writer.bytesAlways(ANY_BYTES, value);
+  if (typeof value === "string") writer.textAlways(field.ANY_STRING, value);
+  else if (typeof value === "boolean") writer.varint(field.ANY_BOOL, value ? 1n : 0n);
+  else if (typeof value === "bigint") writer.varint(field.ANY_INT, BigInt.asUintN(64, value));
+  else if (typeof value === "number") writer.double(field.ANY_DOUBLE, value);
+  else if (value instanceof Uint8Array) writer.bytesAlways(field.ANY_BYTES, value);
   else if (Array.isArray(value)) {
-    writer.message(ANY_ARRAY, () => {
-      for (const item of reversed(value)) writer.message(LIST_VALUES, () => anyValue(writer, item));
+    writer.message(field.ANY_ARRAY, () => {
+      for (const item of reversed(value))
+        writer.message(field.LIST_VALUES, () => anyValue(writer, item));
     });
   } else if (isKeyValueList(value)) {
-    writer.message(ANY_KVLIST, () => keyValues(writer, LIST_VALUES, value.values));
+    writer.message(field.ANY_KVLIST, () => keyValues(writer, field.LIST_VALUES, value.values));
   } else value satisfies never;
 }
 

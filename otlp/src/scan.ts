@@ -1,49 +1,5 @@
 import { MAX_ANY_VALUE_DEPTH } from "./any-value.js";
-import {
-  ANY_ARRAY,
-  ANY_BOOL,
-  ANY_BYTES,
-  ANY_DOUBLE,
-  ANY_INT,
-  ANY_KVLIST,
-  ANY_STRING,
-  ANY_VALUE_FIELDS,
-  GROUP_SCHEMA_URL,
-  KEY_VALUE_FIELDS,
-  KV_KEY,
-  KV_VALUE,
-  LIST_FIELDS,
-  LIST_VALUES,
-  LOG_RECORD_FIELDS,
-  LR_ATTRIBUTES,
-  LR_BODY,
-  LR_DROPPED,
-  LR_EVENT_NAME,
-  LR_FLAGS,
-  LR_OBSERVED,
-  LR_SEVERITY_NUMBER,
-  LR_SEVERITY_TEXT,
-  LR_SPAN_ID,
-  LR_TIME,
-  LR_TRACE_ID,
-  REQUEST_FIELDS,
-  RESOURCE_ATTRIBUTES,
-  RESOURCE_DROPPED,
-  RESOURCE_FIELDS,
-  RESOURCE_LOGS,
-  RESOURCE_LOGS_FIELDS,
-  RL_RESOURCE,
-  RL_SCOPE_LOGS,
-  SCOPE_ATTRIBUTES,
-  SCOPE_DROPPED,
-  SCOPE_FIELDS,
-  SCOPE_LOGS_FIELDS,
-  SCOPE_NAME,
-  SCOPE_VERSION,
-  SL_LOG_RECORDS,
-  SL_SCOPE,
-  unknownField,
-} from "./fields.js";
+import * as field from "./fields.js";
 import { asBuffer } from "./protobuf-reader.js";
 import { WireReader } from "./wire.js";
 
@@ -113,8 +69,8 @@ export class LogsScanner {
     const end = bytes.length;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === RESOURCE_LOGS) this.#resourceLogs(reader.end(end));
-      else unknownField(reader, tag, end, REQUEST_FIELDS);
+      if (tag === field.RESOURCE_LOGS) this.#resourceLogs(reader.end(end));
+      else field.unknownField(reader, tag, end, field.REQUEST_FIELDS);
     }
     return this.#scan;
   }
@@ -125,10 +81,10 @@ export class LogsScanner {
     for (let i = this.#resourceKeys.length * 2; i > 0; i--) this.#scan.watchedOfGroups.push(-1);
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === RL_SCOPE_LOGS) this.#scopeLogs(reader.end(end));
-      else if (tag === RL_RESOURCE) this.#resource(reader.end(end));
-      else if (tag === GROUP_SCHEMA_URL) reader.skip(tag, end);
-      else unknownField(reader, tag, end, RESOURCE_LOGS_FIELDS);
+      if (tag === field.RL_SCOPE_LOGS) this.#scopeLogs(reader.end(end));
+      else if (tag === field.RL_RESOURCE) this.#resource(reader.end(end));
+      else if (tag === field.GROUP_SCHEMA_URL) reader.skip(tag, end);
+      else field.unknownField(reader, tag, end, field.RESOURCE_LOGS_FIELDS);
     }
   }
 
@@ -136,9 +92,9 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === RESOURCE_ATTRIBUTES) this.#resourceAttribute(reader.end(end));
-      else if (tag === RESOURCE_DROPPED) reader.skip(tag, end);
-      else unknownField(reader, tag, end, RESOURCE_FIELDS);
+      if (tag === field.RESOURCE_ATTRIBUTES) this.#resourceAttribute(reader.end(end));
+      else if (tag === field.RESOURCE_DROPPED) reader.skip(tag, end);
+      else field.unknownField(reader, tag, end, field.RESOURCE_FIELDS);
     }
   }
 
@@ -146,10 +102,10 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === SL_LOG_RECORDS) this.#logRecord(reader.end(end));
-      else if (tag === SL_SCOPE) this.#scope(reader.end(end));
-      else if (tag === GROUP_SCHEMA_URL) reader.skip(tag, end);
-      else unknownField(reader, tag, end, SCOPE_LOGS_FIELDS);
+      if (tag === field.SL_LOG_RECORDS) this.#logRecord(reader.end(end));
+      else if (tag === field.SL_SCOPE) this.#scope(reader.end(end));
+      else if (tag === field.GROUP_SCHEMA_URL) reader.skip(tag, end);
+      else field.unknownField(reader, tag, end, field.SCOPE_LOGS_FIELDS);
     }
   }
 
@@ -157,10 +113,14 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === SCOPE_ATTRIBUTES) this.#sharedAttribute(reader.end(end), "scope");
-      else if (tag === SCOPE_NAME || tag === SCOPE_VERSION || tag === SCOPE_DROPPED) {
+      if (tag === field.SCOPE_ATTRIBUTES) this.#sharedAttribute(reader.end(end), "scope");
+      else if (
+        tag === field.SCOPE_NAME ||
+        tag === field.SCOPE_VERSION ||
+        tag === field.SCOPE_DROPPED
+      ) {
         reader.skip(tag, end);
-      } else unknownField(reader, tag, end, SCOPE_FIELDS);
+      } else field.unknownField(reader, tag, end, field.SCOPE_FIELDS);
     }
   }
 
@@ -193,25 +153,25 @@ export class LogsScanner {
     while (reader.position < end) {
       const tag = reader.tag();
       switch (tag) {
-        case LR_ATTRIBUTES:
+        case field.LR_ATTRIBUTES:
           this.#watchedAttribute(reader.end(end), this.#keys, watched, index);
           break;
-        case LR_BODY:
+        case field.LR_BODY:
           this.#anyValue(reader.end(end), 1);
           break;
-        case LR_TIME:
-        case LR_OBSERVED:
-        case LR_SEVERITY_NUMBER:
-        case LR_SEVERITY_TEXT:
-        case LR_DROPPED:
-        case LR_FLAGS:
-        case LR_TRACE_ID:
-        case LR_SPAN_ID:
-        case LR_EVENT_NAME:
+        case field.LR_TIME:
+        case field.LR_OBSERVED:
+        case field.LR_SEVERITY_NUMBER:
+        case field.LR_SEVERITY_TEXT:
+        case field.LR_DROPPED:
+        case field.LR_FLAGS:
+        case field.LR_TRACE_ID:
+        case field.LR_SPAN_ID:
+        case field.LR_EVENT_NAME:
           reader.skip(tag, end);
           break;
         default:
-          unknownField(reader, tag, end, LOG_RECORD_FIELDS);
+          field.unknownField(reader, tag, end, field.LOG_RECORD_FIELDS);
       }
     }
     if (this.#isTooDeep) {
@@ -225,11 +185,11 @@ export class LogsScanner {
     let key = -1;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === KV_KEY) {
+      if (tag === field.KV_KEY) {
         const stop = reader.end(end);
         key = watchedKey(keys, bytes, reader.position, stop);
         reader.position = stop;
-      } else if (tag === KV_VALUE) {
+      } else if (tag === field.KV_VALUE) {
         const stop = reader.end(end);
         const start = reader.position;
         this.#anyValue(stop, 1);
@@ -238,7 +198,7 @@ export class LogsScanner {
           into[at] = start;
           into[at + 1] = stop;
         }
-      } else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
+      } else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
     }
   }
 
@@ -246,9 +206,9 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === KV_KEY) reader.skip(tag, end);
-      else if (tag === KV_VALUE) this.#anyValue(reader.end(end), depth);
-      else unknownField(reader, tag, end, KEY_VALUE_FIELDS);
+      if (tag === field.KV_KEY) reader.skip(tag, end);
+      else if (tag === field.KV_VALUE) this.#anyValue(reader.end(end), depth);
+      else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
     }
   }
 
@@ -262,21 +222,21 @@ export class LogsScanner {
     while (reader.position < end) {
       const tag = reader.tag();
       switch (tag) {
-        case ANY_STRING:
-        case ANY_BYTES:
+        case field.ANY_STRING:
+        case field.ANY_BYTES:
           reader.position = reader.end(end);
           break;
-        case ANY_BOOL:
-        case ANY_INT:
-        case ANY_DOUBLE:
+        case field.ANY_BOOL:
+        case field.ANY_INT:
+        case field.ANY_DOUBLE:
           reader.skip(tag, end);
           break;
-        case ANY_ARRAY:
-        case ANY_KVLIST:
-          this.#list(reader.end(end), depth + 1, tag === ANY_KVLIST);
+        case field.ANY_ARRAY:
+        case field.ANY_KVLIST:
+          this.#list(reader.end(end), depth + 1, tag === field.ANY_KVLIST);
           break;
         default:
-          unknownField(reader, tag, end, ANY_VALUE_FIELDS);
+          field.unknownField(reader, tag, end, field.ANY_VALUE_FIELDS);
       }
     }
   }
@@ -285,7 +245,7 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag !== LIST_VALUES) unknownField(reader, tag, end, LIST_FIELDS);
+      if (tag !== field.LIST_VALUES) field.unknownField(reader, tag, end, field.LIST_FIELDS);
       else if (isKvlist) this.#keyValue(reader.end(end), depth);
       else this.#anyValue(reader.end(end), depth);
     }

@@ -161,59 +161,36 @@ export class IntegerBuffer extends ColumnBuffer {
   }
 }
 
-/** Holds BIGINT or UBIGINT cells, given as bigints; both have the same bytes. */
-export class BigIntBuffer extends ColumnBuffer {
-  readonly #items = new BigInt64Array(CHUNK_ROWS);
+/**
+ * Holds cells of a fixed width in a typed array of the same layout: BIGINT and UBIGINT (both have the same
+ * bytes), INTEGER, BOOLEAN, and ENUM by its index.
+ */
+export class FixedBuffer<A extends BigInt64Array | Int32Array | Uint8Array> extends ColumnBuffer {
+  readonly #items: A;
 
-  constructor() {
+  /** @param items room for the rows of a chunk */
+  constructor(items: A) {
     super(CHUNK_ROWS);
+    this.#items = items;
   }
 
-  set(row: number, value: bigint): void {
+  set(row: number, value: A[number]): void {
     this.mark(row);
     this.#items[row] = value;
   }
 
   protected writeData(vector: duckdb.Vector, rows: number): void {
-    duckdb.copy_data_to_vector(vector, 0, this.#items.buffer as ArrayBuffer, 0, rows * 8);
+    const { buffer, BYTES_PER_ELEMENT } = this.#items;
+    duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, 0, rows * BYTES_PER_ELEMENT);
   }
 }
 
-/** Holds INTEGER cells. */
-export class Int32Buffer extends ColumnBuffer {
-  readonly #items = new Int32Array(CHUNK_ROWS);
-
-  constructor() {
-    super(CHUNK_ROWS);
-  }
-
-  set(row: number, value: number): void {
-    this.mark(row);
-    this.#items[row] = value;
-  }
-
-  protected writeData(vector: duckdb.Vector, rows: number): void {
-    duckdb.copy_data_to_vector(vector, 0, this.#items.buffer as ArrayBuffer, 0, rows * 4);
-  }
-}
-
-/** Holds BOOLEAN cells, and ENUM cells by their index. */
-export class ByteBuffer extends ColumnBuffer {
-  readonly #items = new Uint8Array(CHUNK_ROWS);
-
-  constructor() {
-    super(CHUNK_ROWS);
-  }
-
-  set(row: number, value: number): void {
-    this.mark(row);
-    this.#items[row] = value;
-  }
-
-  protected writeData(vector: duckdb.Vector, rows: number): void {
-    duckdb.copy_data_to_vector(vector, 0, this.#items.buffer as ArrayBuffer, 0, rows);
-  }
-}
+/** Makes a buffer for BIGINT or UBIGINT cells, given as bigints. */
+export const bigIntBuffer = () => new FixedBuffer(new BigInt64Array(CHUNK_ROWS));
+/** Makes a buffer for INTEGER cells. */
+export const int32Buffer = () => new FixedBuffer(new Int32Array(CHUNK_ROWS));
+/** Makes a buffer for BOOLEAN cells, and ENUM cells by their index. */
+export const byteBuffer = () => new FixedBuffer(new Uint8Array(CHUNK_ROWS));
 
 /** Holds MAP(VARCHAR, VARCHAR) cells: a list of key-value structs. Every row of a chunk must be set, in order. */
 export class MapBuffer extends ColumnBuffer {

@@ -5,7 +5,7 @@ import { AuditError, readEnvelope } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { DataDirectory } from "../data-directory.js";
 import type { Frame } from "../journal/format.js";
-import { JournalReader, listJournalFiles } from "../journal/journal-reader.js";
+import { JournalReader } from "../journal/journal-reader.js";
 import type { SharedPosition } from "../shared-position.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
 import { columnDefinitions } from "./columns.js";
@@ -14,6 +14,7 @@ import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
 import { jsonObject, RowWriter } from "./row-writer.js";
 import { dayText, Segment, type SegmentState } from "./segment.js";
+import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
 const BATCH_ROWS = 122_880;
@@ -86,7 +87,7 @@ export class Engine {
    * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
    */
   async verify(): Promise<void> {
-    const ranges = journalRanges(this.#directory.journal, this.#position.syncedSeq);
+    const ranges = segmentRanges(this.#directory.journal, this.#position.syncedSeq);
     this.#refuseStrayFiles(new Set(ranges.map(({ day }) => dayText(day))));
     const newest = ranges.at(-1);
     if (newest !== undefined) await this.#attachChecked(newest);
@@ -156,7 +157,7 @@ export class Engine {
   }
 
   async #compare(syncedSeq: bigint): Promise<void> {
-    const ranges = journalRanges(this.#directory.journal, syncedSeq);
+    const ranges = segmentRanges(this.#directory.journal, syncedSeq);
     for (const range of ranges) {
       const { day, lastSeq } = range;
       const segment = this.#segments.get(day) ?? (await this.#attachChecked(range));
@@ -186,9 +187,15 @@ export class Engine {
     return segment;
   }
 
-  async #attachChecked({ day, firstSeq, lastSeq }: DayRange): Promise<Segment> {
+  async #attachChecked({ day, firstSeq, lastSeq }: SegmentRange): Promise<Segment> {
     const segment = await this.#attach(day, firstSeq);
-    if (segment.appliedSeq > lastSeq) throw engineAhead(segment.appliedSeq, lastSeq);
+    if (segment.appliedSeq > lastSeq) {
+      throw new AuditError(
+        "engine_ahead",
+        `the engine has applied sequence ${segment.appliedSeq}, the journal ends at ${lastSeq}: acknowledged events are missing from the journal`,
+        "restore the newest journal files; an older copy was put in their place",
+      );
+    }
     return segment;
   }
 
@@ -228,7 +235,7 @@ export class Engine {
 
   /** A new store has no segment before its first record. */
   async #firstJob(): Promise<Job | null> {
-    const [range] = journalRanges(this.#directory.journal, this.#position.syncedSeq);
+    const [range] = segmentRanges(this.#directory.journal, this.#position.syncedSeq);
     if (range === undefined) return null;
     return this.#job(await this.#attach(range.day, range.firstSeq), null);
   }
@@ -320,33 +327,4 @@ export class Engine {
       if (!/checkpoint/i.test((error as Error).message)) throw error;
     }
   }
-}
-
-interface DayRange {
-  day: number;
-  firstSeq: bigint;
-  lastSeq: bigint;
-}
-
-/** Says which sequences each segment must hold: files of one day follow each other. */
-function journalRanges(journalDirectory: string, syncedSeq: bigint): DayRange[] {
-  const ranges: DayRange[] = [];
-  const files = listJournalFiles(journalDirectory);
-  files.forEach(({ segmentDay, firstSeq }, index) => {
-    const next = files[index + 1];
-    const lastSeq = next === undefined ? syncedSeq : next.firstSeq - 1n;
-    if (lastSeq < firstSeq) return;
-    const previous = ranges.at(-1);
-    if (previous?.day === segmentDay) previous.lastSeq = lastSeq;
-    else ranges.push({ day: segmentDay, firstSeq, lastSeq });
-  });
-  return ranges;
-}
-
-function engineAhead(appliedSeq: bigint, journalSeq: bigint): AuditError {
-  return new AuditError(
-    "engine_ahead",
-    `the engine has applied sequence ${appliedSeq}, the journal ends at ${journalSeq}: acknowledged events are missing from the journal`,
-    "restore the newest journal files; an older copy was put in their place",
-  );
 }

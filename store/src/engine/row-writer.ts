@@ -4,12 +4,12 @@ import type { DuckDBAppender, DuckDBType } from "@duckdb/node-api";
 import { DuckDBDataChunk } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
 import {
-  BigIntBuffer,
-  ByteBuffer,
+  bigIntBuffer,
+  byteBuffer,
   CHUNK_ROWS,
   type ColumnBuffer,
-  Int32Buffer,
   IntegerBuffer,
+  int32Buffer,
   MapBuffer,
   TextBuffer,
 } from "./column-buffers.js";
@@ -17,12 +17,12 @@ import { FIELD_COLUMNS, type FieldColumn, type RowContext } from "./columns.js";
 
 /** Turns envelopes into rows of the events table, a chunk at a time. */
 export class RowWriter {
-  readonly #seq = new BigIntBuffer();
-  readonly #time = new BigIntBuffer();
-  readonly #observedTime = new BigIntBuffer();
-  readonly #receivedTime = new BigIntBuffer();
-  readonly #duration = new BigIntBuffer();
-  readonly #cost = new BigIntBuffer();
+  readonly #seq = bigIntBuffer();
+  readonly #time = bigIntBuffer();
+  readonly #observedTime = bigIntBuffer();
+  readonly #receivedTime = bigIntBuffer();
+  readonly #duration = bigIntBuffer();
+  readonly #cost = bigIntBuffer();
   readonly #id = new TextBuffer();
   readonly #keyId = new TextBuffer();
   readonly #redacted = new TextBuffer();
@@ -123,15 +123,15 @@ function fieldWriter(column: FieldColumn): FieldWriter {
       return writerOf(buffer, field, (row, value) => buffer.set(row, value as number));
     }
     case "INTEGER": {
-      const buffer = new Int32Buffer();
+      const buffer = int32Buffer();
       return writerOf(buffer, field, (row, value) => buffer.set(row, value as number));
     }
     case "BOOLEAN": {
-      const buffer = new ByteBuffer();
+      const buffer = byteBuffer();
       return writerOf(buffer, field, (row, value) => buffer.set(row, value === true ? 1 : 0));
     }
     case "ENUM": {
-      const buffer = new ByteBuffer();
+      const buffer = byteBuffer();
       const { values } = column;
       return writerOf(buffer, field, (row, value) =>
         buffer.set(row, values.indexOf(String(value))),
