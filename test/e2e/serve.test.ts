@@ -78,6 +78,29 @@ describe("agent-audit serve", () => {
     expect(third.otlpUrl).toMatch(/^http/);
   });
 
+  it("answers 503, ends with 75 and keeps what it acknowledged when the journal cannot be written", async () => {
+    const data = temporaryDirectory();
+    // No file may grow past 2 MiB: the journal's write fails as on a full disk.
+    const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 2048; exec "$0" "$@"'];
+    const server = await startServer(data, [], limited);
+    const acknowledged: string[] = [];
+    let status = 200;
+    for (let batch = 0; status === 200; batch++) {
+      const ids = Array.from({ length: 500 }, (_, i) => `${batch}-${i}`);
+      status = (await post(server.otlpUrl, ...ids)).status;
+      if (status === 200) acknowledged.push(...ids);
+    }
+    expect(status).toBe(503);
+    expect(await server.exited).toBe(75);
+    expect(server.log()).toContain("the journal failed");
+    const again = await startServer(data);
+    const { total } = await again.get("facets");
+    expect(total).toBeGreaterThanOrEqual(acknowledged.length);
+    for (const id of [acknowledged[0], acknowledged.at(-1)]) {
+      expect((await fetch(`${again.apiUrl}/api/v1/events/${id}`)).status).toBe(200);
+    }
+  });
+
   it("does not start on a damaged journal, and says where and what to do", async () => {
     const data = temporaryDirectory();
     const server = await startServer(data);

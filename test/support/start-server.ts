@@ -7,13 +7,19 @@ import { cleanUp } from "./clean-up.js";
 export const LAUNCHER = fileURLToPath(new URL("../../cli/bin/agent-audit.cjs", import.meta.url));
 export const ROOT = path.resolve(fileURLToPath(new URL("../..", import.meta.url)));
 
-/** Starts `agent-audit serve` as a process of its own on free ports and waits until queries are ready. */
-export async function startServer(data: string, args: string[] = []) {
-  const child = childProcess.spawn(
+/**
+ * Starts `agent-audit serve` as a process of its own on free ports and waits until queries are ready.
+ *
+ * @param shell a command in front, which must replace itself by the server
+ */
+export async function startServer(data: string, args: string[] = [], shell: string[] = []) {
+  const listen = ["--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+  const [command = "", ...rest] = [
+    ...shell,
     process.execPath,
-    [LAUNCHER, "serve", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0", ...args],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
+    ...[LAUNCHER, "serve", "--data", data, ...listen, ...args],
+  ];
+  const child = childProcess.spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | string>((resolve) => {
     child.once("close", (code, signal) => resolve(code ?? (signal as string)));
   });

@@ -5,6 +5,9 @@ import type { ServerOptions } from "../server-config.js";
 /** How long a stop may take before the process ends anyway; what is acknowledged is on disk long before. */
 const STOP_MILLIS = 10_000;
 
+/** Lets the 503 answers of the open requests out before the process ends. */
+const FATAL_GRACE_MILLIS = 100;
+
 export function addServe(program: Command): void {
   program
     .command("serve")
@@ -25,7 +28,7 @@ async function serve(options: ServerOptions): Promise<void> {
     log,
     onFatal: (error) => {
       log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
-      process.exit(EXIT_TRY_AGAIN);
+      setTimeout(() => process.exit(EXIT_TRY_AGAIN), FATAL_GRACE_MILLIS);
     },
   });
   let isStopping = false;
