@@ -54,6 +54,7 @@ export async function startServer(
     const receiver = await Receiver.listen({
       address: otlpAddress,
       maxBodyBytes: config.otlp.max_body_bytes,
+      maxInFlightBytes: config.otlp.max_in_flight_bytes,
     });
     opened.unshift(receiver);
     const queries = await QueryServer.listen({

@@ -12,6 +12,11 @@ export const collectorConfig = z.strictObject({
         .min(1024)
         .max(1024 ** 3)
         .default(64 * 1024 * 1024),
+      /** Bytes of all bodies held at once, as received; beyond it requests get 503. */
+      max_in_flight_bytes: z
+        .int()
+        .min(1024)
+        .default(128 * 1024 * 1024),
     })
     .prefault({}),
 });

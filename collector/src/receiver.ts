@@ -4,8 +4,9 @@ import type { Encoding } from "@agent-audit/otlp";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { answerOutcome, refuse } from "./answers.js";
+import { InFlightBudget } from "./in-flight-budget.js";
 import type { JournalClient } from "./journal-client.js";
-import { readBody } from "./read-body.js";
+import { type BodyRead, readBody } from "./read-body.js";
 
 type Env = { Bindings: HttpBindings };
 
@@ -18,10 +19,13 @@ const KEEP_ALIVE_MILLIS = 120_000;
 const HEADERS_MILLIS = 20_000;
 const REQUEST_MILLIS = 60_000;
 const CLOSE_GRACE_MILLIS = 1_000;
+const MAX_IN_FLIGHT_BYTES = 128 * 1024 * 1024;
 
 export interface ReceiverOptions {
   address: ListenAddress;
   maxBodyBytes: number;
+  /** Bytes of all bodies that are held at once, as received; default 128 MiB. */
+  maxInFlightBytes?: number;
   /** How long the port outlives the last answer; default 1 s: Go's SDK drops a batch on a refused connection. */
   closeGraceMillis?: number;
 }
@@ -35,6 +39,7 @@ export interface ReceiverOptions {
 export class Receiver {
   readonly #maxBodyBytes: number;
   readonly #closeGraceMillis: number;
+  readonly #budget: InFlightBudget;
   readonly #server: Server;
   #journal: JournalClient | null = null;
   #isDraining = false;
@@ -42,6 +47,7 @@ export class Receiver {
 
   private constructor(options: ReceiverOptions) {
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#budget = new InFlightBudget(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES);
     this.#closeGraceMillis = options.closeGraceMillis ?? CLOSE_GRACE_MILLIS;
     this.#server = createAdaptorServer({
       fetch: this.app().fetch,
@@ -128,19 +134,41 @@ export class Receiver {
       return refuse(503, "the server is stopping", encoding, { Connection: "close" });
     }
     if (this.#journal === null) return refuse(503, "the server is starting", encoding);
-    const read = await readBody(incoming, this.#maxBodyBytes);
-    if (read.status === "too_large") {
-      const message = `the body has more than ${this.#maxBodyBytes} bytes; send smaller batches`;
-      return refuse(413, message, encoding, { Connection: "close" });
+    const read = await readBody(incoming, this.#maxBodyBytes, this.#budget);
+    try {
+      return await this.#answer(c, encoding, read, this.#journal);
+    } finally {
+      this.#budget.release(read.heldBytes);
     }
-    if (read.status === "aborted") return refuse(400, "the body ended early", encoding);
-    const outcome = await this.#journal.store({
-      body: read.body,
-      encoding,
-      contentEncoding: incoming.headers["content-encoding"] ?? "",
-      maxBodyBytes: this.#maxBodyBytes,
-    });
-    return answerOutcome(outcome, encoding);
+  }
+
+  async #answer(
+    c: Context<Env>,
+    encoding: Encoding,
+    read: BodyRead,
+    journal: JournalClient,
+  ): Promise<Response> {
+    switch (read.status) {
+      case "too_large": {
+        const message = `the body has more than ${this.#maxBodyBytes} bytes; send smaller batches`;
+        return refuse(413, message, encoding, { Connection: "close" });
+      }
+      case "no_room":
+        return refuse(503, "too many bytes are in flight", encoding, { Connection: "close" });
+      case "aborted":
+        return refuse(400, "the body ended early", encoding);
+      case "read": {
+        const outcome = await journal.store({
+          body: read.body,
+          encoding,
+          contentEncoding: c.env.incoming.headers["content-encoding"] ?? "",
+          maxBodyBytes: this.#maxBodyBytes,
+        });
+        return answerOutcome(outcome, encoding);
+      }
+      default:
+        return read satisfies never;
+    }
   }
 }
 

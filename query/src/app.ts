@@ -6,6 +6,7 @@ import { type Context, Hono } from "hono";
 import { aggregate, parseAggregateRequest } from "./aggregate.js";
 import { findEvent } from "./event-by-id.js";
 import { findEvents, parseEventsRequest } from "./events.js";
+import { exportStream, parseExportRequest } from "./export.js";
 import { facets, parseFacetsRequest } from "./facets.js";
 import { Parameters } from "./parse-filter.js";
 import { BadRequestError, statusOf } from "./query-error.js";
@@ -25,6 +26,7 @@ const INDEX = {
     aggregate: "/api/v1/aggregate?by=source&by=result",
     facets: "/api/v1/facets",
     timeseries: "/api/v1/timeseries?interval=hour&by=source",
+    export: "/api/v1/export?format=otlp&after_seq=0",
     status: "/api/v1/status",
     health: ["/healthz", "/readyz"],
   },
@@ -114,6 +116,12 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   app.get("/api/v1/status", async (c) => {
     new Parameters(new URL(c.req.url).searchParams).end([]);
     return c.json(await statusJson(storeOf(options), options.version));
+  });
+
+  app.get("/api/v1/export", (c) => {
+    const request = parseExportRequest(new Parameters(new URL(c.req.url).searchParams));
+    const stream = exportStream(storeOf(options), request);
+    return c.body(stream, 200, { "Content-Type": "application/x-ndjson" });
   });
 
   app.notFound((c) =>

@@ -9,6 +9,9 @@ import type { RawRecord } from "./engine/raw-record.js";
 import { listJournalFiles } from "./journal/journal-reader.js";
 import { SharedPosition } from "./shared-position.js";
 
+/** Records of one export slice: other work gets its turn between two. */
+const EXPORT_RECORDS = 2_000;
+
 export interface StoreOptions {
   /** Data directory; made when missing. */
   data: string;
@@ -110,6 +113,19 @@ export class Store {
       await sleep(5);
     }
     return true;
+  }
+
+  /**
+   * Gives all records after `afterSeq`, as they were received, up to what is on disk at the call: texts of
+   * OTLP/JSON lines.
+   */
+  async *exportLines(afterSeq: bigint): AsyncGenerator<string> {
+    const uptoSeq = this.position.syncedSeq;
+    for (let at = afterSeq; at < uptoSeq; ) {
+      const { lines, lastSeq } = await this.#engine.exportLines(at, uptoSeq, EXPORT_RECORDS);
+      yield lines;
+      at = lastSeq;
+    }
   }
 
   /** Reads a record as it was received, from the journal; `null` when there is none of that sequence. */

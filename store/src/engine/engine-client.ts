@@ -9,6 +9,7 @@ import type {
   EngineWorkerData,
   ErrorMessage,
 } from "./engine-messages.js";
+import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
 
@@ -87,6 +88,10 @@ export class EngineClient {
 
   async segments(): Promise<SegmentStatus[]> {
     return await this.#call("segments", undefined);
+  }
+
+  async exportLines(afterSeq: bigint, uptoSeq: bigint, maxRecords: number): Promise<ExportSlice> {
+    return await this.#call("exportLines", { afterSeq, uptoSeq, maxRecords });
   }
 
   async rawRecord(seq: bigint): Promise<RawRecord | null> {

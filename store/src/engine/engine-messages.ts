@@ -1,4 +1,5 @@
 import type { EngineOptions, SegmentStatus } from "./engine.js";
+import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
 
@@ -21,6 +22,10 @@ export interface EngineCalls {
   query: { request: QueryRequest; reply: Cell[][] };
   tables: { request: undefined; reply: string[] };
   segments: { request: undefined; reply: SegmentStatus[] };
+  exportLines: {
+    request: { afterSeq: bigint; uptoSeq: bigint; maxRecords: number };
+    reply: ExportSlice;
+  };
   rawRecord: { request: { seq: bigint }; reply: RawRecord | null };
   close: { request: undefined; reply: undefined };
 }

@@ -63,6 +63,10 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       return engine.tables();
     case "segments":
       return engine.segmentStatus();
+    case "exportLines": {
+      const slice = argument as EngineCalls["exportLines"]["request"];
+      return engine.exportLines(slice.afterSeq, slice.uptoSeq, slice.maxRecords);
+    }
     case "rawRecord": {
       const { seq } = argument as EngineCalls["rawRecord"]["request"];
       return engine.rawRecord(seq);

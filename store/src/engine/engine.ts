@@ -10,6 +10,7 @@ import type { SharedPosition } from "../shared-position.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
 import { columnDefinitions } from "./columns.js";
 import { type DatabaseOptions, openDatabase } from "./database.js";
+import { type ExportSlice, exportLines } from "./export-lines.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
 import { jsonObject, RowWriter } from "./row-writer.js";
@@ -137,6 +138,11 @@ export class Engine {
         rows: Number(segment.rows),
         bytes: segment.bytes,
       }));
+  }
+
+  /** Writes a slice of the journal as OTLP/JSON; see `exportLines`. */
+  exportLines(afterSeq: bigint, uptoSeq: bigint, maxRecords: number): ExportSlice {
+    return exportLines(this.#directory.journal, afterSeq, uptoSeq, maxRecords);
   }
 
   /** Reads a record as it was received; `null` when the journal does not hold it. */

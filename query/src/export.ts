@@ -1,0 +1,38 @@
+import type { Store } from "@agent-audit/store";
+import type { Parameters } from "./parse-filter.js";
+
+/** Formats of an export; more will come. */
+const FORMATS = ["otlp"] as const;
+
+export interface ExportRequest {
+  format: (typeof FORMATS)[number];
+  /** Give what comes after; 0 for all. */
+  afterSeq: bigint;
+}
+
+/** Reads the parameters of `GET /export`. @throws BadRequestError */
+export function parseExportRequest(parameters: Parameters): ExportRequest {
+  const format = parameters.choice("format", FORMATS, "otlp");
+  const afterSeq = parameters.integer("after_seq", 0, Number.MAX_SAFE_INTEGER, 0);
+  parameters.end(["format", "after_seq"]);
+  return { format, afterSeq: BigInt(afterSeq) };
+}
+
+/** Streams the trail, in the order of its sequence, as lines of OTLP/JSON; a slow reader slows the reading. */
+export function exportStream(
+  store: Store,
+  { afterSeq }: ExportRequest,
+): ReadableStream<Uint8Array> {
+  const slices = store.exportLines(afterSeq);
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await slices.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await slices.return(undefined);
+    },
+  });
+}

@@ -1,0 +1,130 @@
+import fs from "node:fs";
+import net from "node:net";
+import zlib from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { cleanUp } from "../support/clean-up.js";
+import { sampleBody, sampleEvent } from "../support/sample-logs.js";
+import { startServer } from "../support/start-server.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+const PROTOBUF = "application/x-protobuf";
+/** Liveness: five times what the server is expected to need. */
+const HEALTH_MILLIS = 5 * 100;
+
+type Server = Awaited<ReturnType<typeof startServer>>;
+
+const post = (server: Server, type: string, body: Uint8Array, encoding = "identity") =>
+  fetch(server.otlpUrl, {
+    method: "POST",
+    headers: { "Content-Type": type, "Content-Encoding": encoding },
+    body: body as never,
+  }).then(({ status }) => status);
+
+/** Asks for /healthz until `work` is done and gives the longest wait. */
+async function healthDuring(server: Server, work: Promise<unknown>): Promise<number> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  let longest = 0;
+  while (!isDone) {
+    const begin = performance.now();
+    expect((await fetch(`${server.endpoint}/healthz`)).status).toBe(200);
+    longest = Math.max(longest, performance.now() - begin);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await done;
+  return longest;
+}
+
+const residentMib = ({ child }: Server) =>
+  Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
+
+/** A gzip stream of 1 GiB of zeros, as members of 64 MiB. */
+function bomb(): Buffer {
+  const member = zlib.gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  return Buffer.concat(Array.from({ length: 16 }, () => member));
+}
+
+describe("hostile requests", () => {
+  it("leave the server alive, its memory bounded and the next event stored", async () => {
+    const server = await startServer(temporaryDirectory());
+    const idle = residentMib(server);
+    const { port } = new URL(server.otlpUrl);
+    const slow = Array.from({ length: 200 }, () => {
+      const socket = net.connect(Number(port), "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write(
+        `POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 1000\r\n\r\nx`,
+      );
+      return socket;
+    });
+    cleanUp(() => {
+      for (const socket of slow) socket.destroy();
+    });
+    const nested = Buffer.from(`{"resourceLogs":${"[".repeat(200_000)}${"]".repeat(200_000)}}`);
+    const deep = Buffer.from(`{"x":${"[".repeat(200_000)}${"]".repeat(200_000)}}`);
+    const statuses: number[] = [];
+    const attack = (async () => {
+      statuses.push(await post(server, PROTOBUF, bomb(), "gzip"));
+      statuses.push(await post(server, "application/json", nested));
+      statuses.push(await post(server, "application/json", deep));
+    })();
+    const longest = await healthDuring(server, attack);
+    console.log(
+      `longest /healthz ${longest.toFixed(0)} ms, memory +${(residentMib(server) - idle).toFixed(0)} MiB`,
+    );
+    expect(statuses).toEqual([413, 400, 200]);
+    expect(longest).toBeLessThan(HEALTH_MILLIS);
+    expect(residentMib(server) - idle).toBeLessThan(512);
+    expect(await post(server, PROTOBUF, sampleBody(sampleEvent({ id: "after" })))).toBe(200);
+  });
+
+  it("of random and mutated bytes get only documented answers", async () => {
+    const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
+    console.log(`mutated bodies, seed ${seed}`);
+    let state = seed;
+    const random = (n: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 4_294_967_296) * n);
+    };
+    const server = await startServer(temporaryDirectory());
+    const seen = new Map<number, number>();
+    for (let i = 0; i < 400; i++) {
+      const body =
+        i % 4 === 0
+          ? Buffer.from(Array.from({ length: random(300) }, () => random(256)))
+          : sampleBody(sampleEvent({ id: `${i}` }), sampleEvent({ metadata: { a: [1n, "x"] } }));
+      for (let flips = random(4); flips > 0 && body.length > 0; flips--) {
+        body[random(body.length)] = random(256);
+      }
+      const isGzip = random(3) === 0;
+      const sent = isGzip ? zlib.gzipSync(body) : body;
+      if (isGzip && random(3) === 0) sent[random(sent.length)] = random(256);
+      const type = random(5) === 0 ? "application/json" : PROTOBUF;
+      const status = await post(server, type, sent, isGzip ? "gzip" : "identity");
+      seen.set(status, (seen.get(status) ?? 0) + 1);
+    }
+    expect([...seen.keys()].every((status) => [200, 400, 413, 415].includes(status))).toBe(true);
+    expect(seen.get(200)).toBeGreaterThan(0);
+    expect(seen.get(400)).toBeGreaterThan(0);
+    expect(server.child.exitCode).toBeNull();
+    expect((await server.get("facets")).total).toBeGreaterThan(0);
+  });
+
+  it("that hold more bytes than the server may hold at once get 503, and later ones 200", async () => {
+    const directory = temporaryDirectory();
+    const file = `${directory}/agent-audit.yaml`;
+    fs.writeFileSync(file, "otlp: { max_in_flight_bytes: 100000 }\n");
+    const server = await startServer(`${directory}/data`, ["--config", file]);
+    const { port } = new URL(server.otlpUrl);
+    const holder = net.connect(Number(port), "127.0.0.1");
+    cleanUp(() => holder.destroy());
+    const head = `POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 99000\r\n\r\n`;
+    holder.write(Buffer.concat([Buffer.from(head), Buffer.alloc(98_000)]));
+    const large = sampleBody(...Array.from({ length: 20 }, (_, i) => sampleEvent({ id: `${i}` })));
+    await expect.poll(() => post(server, PROTOBUF, large)).toBe(503);
+    holder.destroy();
+    await expect.poll(() => post(server, PROTOBUF, large)).toBe(200);
+  });
+});
