@@ -48,6 +48,8 @@ export async function startServer(
       memoryLimitMib: config.engine.memory_limit_mib,
       threads: config.engine.threads,
       onFatal,
+      onSetAside: (seq, reason) =>
+        log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
     });
     opened.unshift(store);
     let isCaughtUp = false;

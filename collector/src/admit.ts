@@ -68,7 +68,8 @@ export function admit(received: ReceivedBody): Admission {
     return { status: "admitted", rejectedCount: logs.faults.length, digest, ...logs };
   } catch (error) {
     if (error instanceof MalformedRequestError) {
-      return { status: "refused", httpStatus: 400, reason: error.message };
+      const httpStatus = error.code === "too_many_records" ? 413 : 400;
+      return { status: "refused", httpStatus, reason: error.message };
     }
     // A fault of ours. A 503 would let this body block the sender's queue for ever, so it is kept and skipped.
     const reason = `the server could not read the body: ${(error as Error).message}`;

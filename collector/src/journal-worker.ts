@@ -86,6 +86,7 @@ function store(
   if (admission.status === "refused") return { outcome: admission, isWritten: false };
   const { faults, rejectedCount, digest } = admission;
   const receivedNano = now();
+  journal.rotateIfDue(receivedNano);
   const { payload, recordCount } = withoutDuplicates(admission, receivedNano);
   const sender = { keyId: "", orgId: "", projectId: "" };
   let lastSeq = 0n;

@@ -13,6 +13,7 @@ import {
   type ResourceLogs,
   type ScopeLogs,
 } from "./logs.js";
+import { checkRecordCount } from "./malformed-request-error.js";
 import { asBuffer, isAllZero } from "./protobuf-reader.js";
 
 const INT64_MIN = -(2n ** 63n);
@@ -32,8 +33,14 @@ export interface JsonLogs {
   repaired: number[];
 }
 
-/** Costs one record: thrown inside it, caught around it. */
-class RecordFault extends Error {}
+/** Costs one record: thrown inside it, caught around it. No Error, whose stack would cost more than the record. */
+class RecordFault {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
 
 /**
  * Reads an `ExportLogsServiceRequest` from OTLP/JSON, one fault per record.
@@ -131,6 +138,7 @@ class LogsJsonReader {
     const cursor = this.#cursor;
     const start = cursor.position;
     const index = this.#index++;
+    checkRecordCount(this.#index, start);
     this.#isRepaired = !this.#isWellFormed;
     cursor.hasReplacedSurrogate = false;
     this.#isInRecord = true;

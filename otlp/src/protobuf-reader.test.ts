@@ -32,6 +32,18 @@ describe("readLogsRequest", () => {
       "b",
     ],
     ["the last member of a oneof", field(5, text(1, "a"), hex("1007")), "body", true],
+    [
+      "a list after bytes",
+      field(5, field(7, hex("01")), field(6, field(1, text(1, "k")))),
+      "body",
+      { values: [{ key: "k", value: null }] },
+    ],
+    [
+      "an array after text",
+      field(5, text(1, "a"), field(5, field(1, text(1, "b")))),
+      "body",
+      ["b"],
+    ],
     ["merged bodies", Buffer.concat([field(5, text(1, "a")), field(5)]), "body", "a"],
     ["ten-byte negative enums", hex("10ffffffffffffffffff01"), "severityNumber", -1],
     [

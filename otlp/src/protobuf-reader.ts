@@ -1,4 +1,4 @@
-import { type AnyValue, type KeyValue, MAX_ANY_VALUE_DEPTH } from "./any-value.js";
+import { type AnyValue, isKeyValueList, type KeyValue, MAX_ANY_VALUE_DEPTH } from "./any-value.js";
 import * as field from "./fields.js";
 import {
   emptyLogRecord,
@@ -152,7 +152,7 @@ function keyValue(reader: WireReader, end: number, depth: number): KeyValue {
   let value: AnyValue = null;
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === field.KV_KEY) key = key_(reader, end);
+    if (tag === field.KV_KEY) key = pooledText(reader, end);
     else if (tag === field.KV_VALUE) value = anyValue(reader, reader.end(end), value, depth);
     else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
   }
@@ -184,10 +184,7 @@ function anyValue(reader: WireReader, end: number, before: AnyValue, depth: numb
         value = arrayValue(reader, reader.end(end), Array.isArray(value) ? value : [], depth);
         break;
       case field.ANY_KVLIST: {
-        const values: KeyValue[] =
-          value !== null && typeof value === "object" && "values" in value && !Array.isArray(value)
-            ? (value.values as KeyValue[])
-            : [];
+        const values = isKeyValueList(value) ? value.values : [];
         value = kvlistValue(reader, reader.end(end), values, depth);
         break;
       }
@@ -234,7 +231,7 @@ function kvlistValue(
 
 const keys = new StringPool();
 
-function key_(reader: WireReader, limit: number): string {
+function pooledText(reader: WireReader, limit: number): string {
   const end = reader.end(limit);
   const key = keys.get(reader.bytes, reader.position, end);
   reader.position = end;

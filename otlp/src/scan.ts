@@ -1,5 +1,6 @@
 import { MAX_ANY_VALUE_DEPTH } from "./any-value.js";
 import * as field from "./fields.js";
+import { checkRecordCount } from "./malformed-request-error.js";
 import { asBuffer } from "./protobuf-reader.js";
 import { WireReader } from "./wire.js";
 
@@ -145,6 +146,7 @@ export class LogsScanner {
     const reader = this.#reader;
     const { starts, ends, faults, watched, groups } = this.#scan;
     const index = starts.length;
+    checkRecordCount(index + 1, reader.position);
     starts.push(reader.position);
     ends.push(end);
     groups.push(this.#group);

@@ -21,6 +21,8 @@ export interface StoreOptions {
   threads?: number | undefined;
   /** Called once when the store cannot go on; the process must end with 75 and replay. */
   onFatal: (error: Error) => void;
+  /** Told of each record that the engine cannot show; it stays in the journal. */
+  onSetAside?: (seq: bigint, reason: string) => void;
 }
 
 /** A set of tables to read that nothing takes away until it is released. */

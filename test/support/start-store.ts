@@ -20,6 +20,7 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
     /** Appends one request's records, synced. */
     append(payload: Buffer, recordCount: number, receivedNano = now()) {
       const none = { keyId: "", orgId: "", projectId: "", digest: NO_DIGEST };
+      journal.rotateIfDue(receivedNano);
       journal.append({ kind: "records", recordCount, receivedNano, payload, ...none });
       journal.sync();
       position.syncedSeq = journal.syncedSeq;

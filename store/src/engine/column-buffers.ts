@@ -7,6 +7,9 @@ export const CHUNK_ROWS = 2048;
 const INLINE_BYTES = 12;
 const CELL_BYTES = 16;
 const PREFIX_BYTES = 4;
+const EXACT_ABOVE_LENGTH = 4096;
+/** A heap that one large chunk made grow is given up after it. */
+const KEPT_HEAP_BYTES = 4 * 1024 * 1024;
 
 /**
  * Collects one column of a chunk and hands it to DuckDB in as few native calls as possible. Rows that
@@ -31,6 +34,11 @@ export abstract class ColumnBuffer {
     }
     this.validity.fill(0);
     this.setCount = 0;
+  }
+
+  /** Bytes of text that wait to be handed over. */
+  get textBytes(): number {
+    return 0;
   }
 
   protected mark(row: number): void {
@@ -59,6 +67,10 @@ export class TextBuffer extends ColumnBuffer {
   constructor(capacity = CHUNK_ROWS) {
     super(capacity);
     this.#cells = Buffer.alloc(capacity * CELL_BYTES);
+  }
+
+  override get textBytes(): number {
+    return this.#heapBytes;
   }
 
   set(row: number, text: string): void {
@@ -92,8 +104,9 @@ export class TextBuffer extends ColumnBuffer {
   }
 
   #setLong(row: number, text: string): void {
-    // UTF-8 takes at most three bytes for a UTF-16 unit.
-    this.#reserveHeap(text.length * 3);
+    // UTF-8 takes at most three bytes for a UTF-16 unit; for long text counting is cheaper than that room.
+    const isLong = text.length > EXACT_ABOVE_LENGTH;
+    this.#reserveHeap(isLong ? Buffer.byteLength(text) : text.length * 3);
     const from = this.#heapBytes;
     const length = this.#heap.write(text, from);
     const start = row * CELL_BYTES;
@@ -121,6 +134,7 @@ export class TextBuffer extends ColumnBuffer {
     this.#longRows = [];
     this.#longOffsets = [];
     this.#heapBytes = 0;
+    if (this.#heap.length > KEPT_HEAP_BYTES) this.#heap = Buffer.allocUnsafe(KEPT_HEAP_BYTES);
   }
 
   #reserveHeap(bytes: number): void {
@@ -202,6 +216,10 @@ export class MapBuffer extends ColumnBuffer {
 
   constructor() {
     super(CHUNK_ROWS);
+  }
+
+  override get textBytes(): number {
+    return this.#keys.textBytes + this.#values.textBytes;
   }
 
   /** Adds an entry to the row that {@link endRow} will close. */

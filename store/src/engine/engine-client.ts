@@ -20,6 +20,8 @@ export interface EngineClientOptions {
   threads?: number | undefined;
   /** Called once when the engine cannot go on; the process must end and replay. */
   onFatal: (error: Error) => void;
+  /** Told of each record that cannot be a row; it stays in the journal. */
+  onSetAside?: ((seq: bigint, reason: string) => void) | undefined;
 }
 
 interface Waiting {
@@ -44,6 +46,7 @@ export class EngineClient {
     this.#worker = new Worker(new URL("./engine-worker.js", import.meta.url), { workerData });
     this.#worker.on("message", (reply: EngineReply) => {
       if ("fatal" in reply) options.onFatal(errorOf(reply.fatal));
+      else if ("setAside" in reply) options.onSetAside?.(reply.setAside.seq, reply.setAside.reason);
       else this.#settle(reply);
     });
     this.#worker.on("error", (error) => this.#fail(error, options.onFatal));
@@ -115,7 +118,7 @@ export class EngineClient {
     });
   }
 
-  #settle(reply: Exclude<EngineReply, { fatal: unknown }>): void {
+  #settle(reply: Extract<EngineReply, { id: number }>): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(errorOf(reply.error));

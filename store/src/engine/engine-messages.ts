@@ -46,4 +46,5 @@ export interface ErrorMessage {
 export type EngineReply =
   | { id: number; result: unknown }
   | { id: number; error: ErrorMessage }
-  | { fatal: ErrorMessage };
+  | { fatal: ErrorMessage }
+  | { setAside: { seq: bigint; reason: string } };

@@ -46,6 +46,7 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       position: new SharedPosition(positionBuffer),
       memoryLimitMib,
       threads,
+      onSetAside: (seq, reason) => reply({ setAside: { seq, reason } }),
     });
     return undefined;
   }

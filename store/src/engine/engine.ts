@@ -22,11 +22,15 @@ const BATCH_ROWS = 122_880;
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
 const IDLE_MILLIS = 20;
 const CHECKPOINT_ROWS = 200_000;
+/** Payload of one transaction, which DuckDB holds in memory until the commit. */
+const BATCH_BYTES = 128 * 1024 * 1024;
 /** Stands for the segments while there is none, so that every query has a table to read. */
 const NO_EVENTS = "catalog.main.no_events";
 
 export interface EngineOptions extends DatabaseOptions {
   position: SharedPosition;
+  /** Told of each record that cannot be a row; it stays in the journal. */
+  onSetAside: (seq: bigint, reason: string) => void;
 }
 
 export interface SegmentStatus {
@@ -34,6 +38,14 @@ export interface SegmentStatus {
   state: SegmentState;
   rows: number;
   bytes: number;
+}
+
+/** Says what a step of applying did. */
+interface Applied {
+  /** Above 0 when something was done. */
+  rows: number;
+  /** Day of the next frame, when that belongs to another segment. */
+  nextDay: number | null;
 }
 
 /** Follows the journal for one segment: the newest one without end, an older one up to its last sequence. */
@@ -53,6 +65,7 @@ export class Engine {
   readonly queries: QueryRunner;
   readonly #directory: DataDirectory;
   readonly #position: SharedPosition;
+  readonly #onSetAside: EngineOptions["onSetAside"];
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #segments = new Map<number, Segment>();
@@ -69,6 +82,7 @@ export class Engine {
   ) {
     this.#directory = options.directory;
     this.#position = options.position;
+    this.#onSetAside = options.onSetAside;
     this.#instance = instance;
     this.#connection = connection;
     this.queries = new QueryRunner(instance);
@@ -255,8 +269,63 @@ export class Engine {
     this.#rebuilds.shift();
   }
 
+  /** Applies a batch; when that fails, the next frame alone, record by record, so that one cannot stop all others. */
+  async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
+    try {
+      return await this.#applyTogether(job, upto);
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      await this.#connection.run("ROLLBACK").catch(() => {
+        // There is no transaction when BEGIN itself failed.
+      });
+      job.reader.close();
+      job.reader = new JournalReader(this.#directory.journal, job.segment.appliedSeq + 1n);
+      return await this.#applySingly(job, upto);
+    }
+  }
+
+  /** Applies one frame, a transaction per record; what fails is set aside and the position moves on. */
+  async #applySingly(job: Job, upto: bigint): Promise<Applied> {
+    const { segment } = job;
+    const next = job.reader.next(upto);
+    if (next === null) return { rows: 0, nextDay: null };
+    if (next.segmentDay !== segment.day) return { rows: 0, nextDay: next.segmentDay };
+    const frame = { ...next.frame, payload: Uint8Array.from(next.frame.payload) };
+    const lastSeq = frame.firstSeq + BigInt(frame.recordCount) - 1n;
+    let rows = 0;
+    for (let seq = segment.appliedSeq + 1n; seq <= lastSeq; seq++) {
+      await this.#connection.run("BEGIN");
+      try {
+        const appender = await this.#connection.createAppender("events", "main", segment.alias);
+        const writer = new RowWriter(appender);
+        this.#writeFrame(writer, frame, seq - 1n, seq);
+        writer.flush();
+        appender.closeSync();
+        await this.#moveTo(segment, seq, segment.rows + 1n);
+        rows++;
+      } catch (error) {
+        if (isFatal(error)) throw error;
+        await this.#connection.run("ROLLBACK");
+        await this.#connection.run("BEGIN");
+        await this.#moveTo(segment, seq, segment.rows);
+        this.#onSetAside(seq, (error as Error).message);
+      }
+    }
+    return { rows: Math.max(rows, 1), nextDay: null };
+  }
+
+  /** Moves the position with the rows of the open transaction, and commits both. */
+  async #moveTo(segment: Segment, appliedSeq: bigint, rows: bigint): Promise<void> {
+    await this.#connection.run(
+      `UPDATE ${segment.alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}`,
+    );
+    await this.#connection.run("COMMIT");
+    segment.appliedSeq = appliedSeq;
+    segment.rows = rows;
+  }
+
   /** Applies frames in one transaction; stops before a frame of another segment and names its day. */
-  async #applyBatch(job: Job, upto: bigint): Promise<{ rows: number; nextDay: number | null }> {
+  async #applyTogether(job: Job, upto: bigint): Promise<Applied> {
     const { segment, reader } = job;
     let next = reader.next(upto);
     if (next === null) return { rows: 0, nextDay: null };
@@ -266,6 +335,7 @@ export class Engine {
     const appender = await this.#connection.createAppender("events", "main", segment.alias);
     const writer = new RowWriter(appender);
     let rows = 0;
+    let bytes = 0;
     let sinceTurn = 0;
     let appliedSeq = segment.appliedSeq;
     let nextDay: number | null = null;
@@ -274,7 +344,8 @@ export class Engine {
       appliedSeq = next.frame.firstSeq + BigInt(next.frame.recordCount) - 1n;
       rows += written;
       sinceTurn += written;
-      if (rows >= BATCH_ROWS) break;
+      bytes += next.frame.payload.length;
+      if (rows >= BATCH_ROWS || bytes >= BATCH_BYTES) break;
       // Queries wait for this thread: let them in after each chunk.
       if (sinceTurn >= CHUNK_ROWS) {
         sinceTurn = 0;
@@ -288,27 +359,26 @@ export class Engine {
     }
     writer.flush();
     appender.closeSync();
-    const rowCount = segment.rows + BigInt(rows);
-    await this.#connection.run(
-      `UPDATE ${segment.alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rowCount}`,
-    );
-    await this.#connection.run("COMMIT");
-    segment.appliedSeq = appliedSeq;
-    segment.rows = rowCount;
+    await this.#moveTo(segment, appliedSeq, segment.rows + BigInt(rows));
     job.rowsSinceCheckpoint += rows;
     if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS) await this.#checkpoint(job);
     return { rows, nextDay };
   }
 
-  /** Writes the records of a frame that lie past `appliedSeq` and gives their number. */
-  #writeFrame(writer: RowWriter, frame: Frame, appliedSeq: bigint): number {
+  /** Writes the records of a frame that lie past `appliedSeq`, up to `lastSeq`, and gives their number. */
+  #writeFrame(
+    writer: RowWriter,
+    frame: Frame,
+    appliedSeq: bigint,
+    lastSeq = frame.firstSeq + BigInt(frame.recordCount),
+  ): number {
     let seq = frame.firstSeq;
     let written = 0;
     for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
       const resourceJson = resource === null ? null : jsonObject(resource.attributes);
       for (const { logRecords } of scopeLogs) {
         for (const record of logRecords) {
-          if (seq > appliedSeq) {
+          if (seq > appliedSeq && seq <= lastSeq) {
             const envelope = readEnvelope(record, resource);
             if (frame.orgId !== "") envelope.orgId = frame.orgId;
             if (frame.projectId !== "") envelope.projectId = frame.projectId;
@@ -333,4 +403,10 @@ export class Engine {
       if (!/checkpoint/i.test((error as Error).message)) throw error;
     }
   }
+}
+
+/** A journal that cannot be read, or an instance that DuckDB gave up: no record's fault. */
+function isFatal(error: unknown): boolean {
+  if (error instanceof AuditError) return true;
+  return /FATAL|has been invalidated|out of memory|No space left/i.test((error as Error).message);
 }

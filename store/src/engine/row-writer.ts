@@ -15,6 +15,9 @@ import {
 } from "./column-buffers.js";
 import { FIELD_COLUMNS, type FieldColumn, type RowContext } from "./columns.js";
 
+/** Text of one chunk: few rows with large content are handed over before many would fill the memory. */
+const MAX_TEXT_BYTES = 32 * 1024 * 1024;
+
 /** Turns envelopes into rows of the events table, a chunk at a time. */
 export class RowWriter {
   readonly #seq = bigIntBuffer();
@@ -65,12 +68,13 @@ export class RowWriter {
     if (context.keyId !== "") this.#keyId.set(row, context.keyId);
     if (envelope.redacted !== null) this.#redacted.set(row, JSON.stringify(envelope.redacted));
     if (context.resourceJson !== null) this.#resource.set(row, context.resourceJson);
-    this.#setCost(row, envelope.costAmount);
+    const isCostExact = this.#setCost(row, envelope.costAmount);
     for (const { set } of this.#fields) set(row, envelope);
     if (envelope.content.length > 0) this.#content.set(row, jsonObject(envelope.content));
-    this.#setAttributes(row, envelope.metadata);
+    const inexact = isCostExact ? [] : [{ key: ATTR_COST_AMOUNT, value: envelope.costAmount }];
+    this.#setAttributes(row, [...inexact, ...envelope.metadata]);
     this.#rows = row + 1;
-    if (this.#rows === CHUNK_ROWS) this.flush();
+    if (this.#rows === CHUNK_ROWS || this.#textBytes() > MAX_TEXT_BYTES) this.flush();
   }
 
   /** Hands what is collected to the appender. */
@@ -84,23 +88,28 @@ export class RowWriter {
     this.#rows = 0;
   }
 
-  /** An amount that billionths cannot hold exactly stays among the attributes too. */
-  #setCost(row: number, amount: number | null): void {
-    if (amount === null) return;
+  /** Text that waits for the next chunk. */
+  #textBytes(): number {
+    let sum = 0;
+    for (const buffer of this.#buffers) sum += buffer.textBytes;
+    return sum;
+  }
+
+  /** Stores a price in billionths; one that they cannot hold exactly stays among the attributes too. */
+  #setCost(row: number, amount: number | null): boolean {
+    if (amount === null) return true;
     const nano = nanoFromAmount(amount);
     if (nano !== null) this.#cost.set(row, nano);
-    if (nano === null || Number(nano) / 1e9 !== amount) {
-      this.#attributes.add(ATTR_COST_AMOUNT, JSON.stringify(toJson(amount)));
-    }
+    return nano !== null && Number(nano) / 1e9 === amount;
   }
 
   /** Keys are unique in a map: of equal keys the first stays; the journal has them all. */
   #setAttributes(row: number, metadata: readonly KeyValue[]): void {
-    for (let i = 0; i < metadata.length; i++) {
-      const { key, value } = metadata[i] as KeyValue;
-      if (metadata.findIndex((pair) => pair.key === key) === i) {
-        this.#attributes.add(key, JSON.stringify(toJson(value)));
-      }
+    const seen = new Set<string>();
+    for (const { key, value } of metadata) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      this.#attributes.add(key, JSON.stringify(toJson(value)));
     }
     this.#attributes.endRow(row);
   }

@@ -72,12 +72,19 @@ export class JournalWriter {
     return this.#syncedSeq;
   }
 
+  /**
+   * Begins a new file when the current one is full or the day has changed. Call before anything is decided
+   * about a record: `onRotate` writes down what is known of the records before it, and of no other.
+   */
+  rotateIfDue(receivedNano: bigint): void {
+    const day = this.#dayOf(receivedNano, this.#segmentDay);
+    const isFull = this.#size >= this.#rotateBytes && this.#hasRecords;
+    if (day !== this.#segmentDay || isFull) this.#rotate(day);
+  }
+
   /** Writes a frame, not yet durable, and gives the sequence of its first record. */
   append(frame: NewFrame): bigint {
     const firstSeq = this.#nextSeq;
-    const day = this.#dayOf(frame.receivedNano, this.#segmentDay);
-    const isFull = this.#size >= this.#rotateBytes && this.#hasRecords;
-    if (day !== this.#segmentDay || isFull) this.#rotate(day);
     const pieces = encodeFrame({ ...frame, firstSeq, syncedUpto: this.#syncedSeq });
     this.#size += writeFully(this.#disk, this.#fd, pieces, this.#size);
     this.#nextSeq = firstSeq + BigInt(frame.recordCount);

@@ -10,6 +10,12 @@ const DAY = 86_400_000_000_000n;
 const TODAY = 20_000n * DAY;
 const STORE_ID = "abcdefghij23";
 
+/** Appends as the journal's thread does: first the file, then the frame. */
+const append = (journal: JournalWriter, newFrame: NewFrame) => {
+  journal.rotateIfDue(newFrame.receivedNano);
+  return journal.append(newFrame);
+};
+
 const open = (directory: string, options: { rotateBytes?: number; now?: bigint } = {}) =>
   new JournalWriter({
     directory,
@@ -47,14 +53,14 @@ describe("JournalWriter", () => {
   it("gives sequences without holes, across files and starts", () => {
     const directory = temporaryDirectory();
     const first = open(directory, { rotateBytes: 170 });
-    expect(first.append(frame("a"))).toBe(1n);
-    expect(first.append(frame("bb", { recordCount: 2 }))).toBe(2n);
-    expect(first.append(frame("c"))).toBe(4n);
+    expect(append(first, frame("a"))).toBe(1n);
+    expect(append(first, frame("bb", { recordCount: 2 }))).toBe(2n);
+    expect(append(first, frame("c"))).toBe(4n);
     first.sync();
     expect(first.syncedSeq).toBe(4n);
     first.close();
     const second = open(directory);
-    expect(second.append(frame("d"))).toBe(5n);
+    expect(append(second, frame("d"))).toBe(5n);
     second.close();
     expect(readAll(directory, 5n)).toEqual(["1:a", "2:bb", "4:c", "5:d"]);
     expect(readAll(directory, 5n, 3n)).toEqual(["2:bb", "4:c", "5:d"]);
@@ -64,9 +70,9 @@ describe("JournalWriter", () => {
   it("begins a new file on a new receive day and never goes back to an older one", () => {
     const directory = temporaryDirectory();
     const journal = open(directory);
-    journal.append(frame("a"));
-    journal.append(frame("b", { receivedNano: TODAY + DAY }));
-    journal.append(frame("c", { receivedNano: TODAY - DAY }));
+    append(journal, frame("a"));
+    append(journal, frame("b", { receivedNano: TODAY + DAY }));
+    append(journal, frame("c", { receivedNano: TODAY - DAY }));
     journal.close();
     const days = listJournalFiles(directory).map(({ segmentDay }) => segmentDay);
     expect(days).toEqual([20_000, 20_001]);
@@ -76,10 +82,10 @@ describe("JournalWriter", () => {
   it("keeps what was quarantined before the first record of the next start", () => {
     const directory = temporaryDirectory();
     const journal = open(directory);
-    journal.append(frame("bad", { kind: "quarantine", recordCount: 0 }));
+    append(journal, frame("bad", { kind: "quarantine", recordCount: 0 }));
     journal.close();
     const next = open(directory);
-    next.append(frame("good"));
+    append(next, frame("good"));
     next.close();
     expect(fs.readFileSync(fileOf(directory)).includes("bad")).toBe(true);
     expect(readAll(directory, 1n)).toEqual(["1:good"]);
@@ -88,9 +94,9 @@ describe("JournalWriter", () => {
   it("keeps what was quarantined before the first record of a new day", () => {
     const directory = temporaryDirectory();
     const journal = open(directory, { rotateBytes: 1 });
-    journal.append(frame("bad", { kind: "quarantine", recordCount: 0 }));
-    journal.append(frame("worse", { kind: "quarantine", recordCount: 0 }));
-    journal.append(frame("good", { receivedNano: TODAY + DAY }));
+    append(journal, frame("bad", { kind: "quarantine", recordCount: 0 }));
+    append(journal, frame("worse", { kind: "quarantine", recordCount: 0 }));
+    append(journal, frame("good", { receivedNano: TODAY + DAY }));
     journal.close();
     const bytes = fs.readFileSync(fileOf(directory));
     expect(bytes.includes("bad") && bytes.includes("worse")).toBe(true);
@@ -110,7 +116,7 @@ describe("recoverJournal", () => {
     const directory = temporaryDirectory();
     const journal = open(directory);
     for (const text of texts) {
-      journal.append(frame(text));
+      append(journal, frame(text));
       journal.sync();
     }
     journal.close();
@@ -123,7 +129,7 @@ describe("recoverJournal", () => {
     fs.truncateSync(file, fs.statSync(file).size - missing);
     const journal = open(directory);
     expect(journal.cut).toMatchObject({ file, reason: expect.stringMatching(/cut off/) });
-    expect(journal.append(frame("c"))).toBe(2n);
+    expect(append(journal, frame("c"))).toBe(2n);
     journal.close();
     expect(readAll(directory, 2n)).toEqual(["1:a", "2:c"]);
   });
@@ -148,10 +154,10 @@ describe("recoverJournal", () => {
   it("cuts a damaged frame when what follows it was written in the same unsynced group", () => {
     const directory = temporaryDirectory();
     const journal = open(directory);
-    journal.append(frame("a"));
+    append(journal, frame("a"));
     journal.sync();
-    journal.append(frame("b"));
-    journal.append(frame("c"));
+    append(journal, frame("b"));
+    append(journal, frame("c"));
     journal.close();
     const bytes = fs.readFileSync(fileOf(directory));
     const at = bytes.lastIndexOf("AAFR", bytes.lastIndexOf("AAFR") - 1);
@@ -166,7 +172,7 @@ describe("recoverJournal", () => {
     const directory = written("a");
     fs.writeFileSync(fileOf(directory, 2), Buffer.alloc(10));
     const journal = open(directory);
-    expect(journal.append(frame("b"))).toBe(2n);
+    expect(append(journal, frame("b"))).toBe(2n);
     journal.close();
     expect(readAll(directory, 2n)).toEqual(["1:a", "2:b"]);
   });
