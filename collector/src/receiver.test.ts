@@ -177,6 +177,27 @@ describe("POST /v1/logs", () => {
     expect(after.headers.get("Agent-Audit-Seq")).toBe("1");
   });
 
+  it("refuses more records than one request may hold", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const records = Buffer.alloc(2 * 262_145, Buffer.from("1200", "hex"));
+    const message = (content: Buffer, tag: number) => {
+      const head = Buffer.alloc(6);
+      head.writeUInt8(tag, 0);
+      let length = content.length;
+      for (let i = 1; i <= 4; i++, length >>>= 7) head.writeUInt8((length & 0x7f) | 0x80, i);
+      head.writeUInt8(length & 0x7f, 5);
+      return Buffer.concat([head, content]);
+    };
+    const body = message(message(records, 0x12), 0x0a);
+    const answer = await post(started.url, PROTOBUF, body);
+    expect([answer.status, await answer.text()]).toEqual([
+      413,
+      expect.stringMatching(/more than 262144 records/),
+    ]);
+    const json = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[${"{},".repeat(262_144)}{}]}]}]}`;
+    expect((await post(started.url, JSON_TYPE, json)).status).toBe(413);
+  });
+
   it("answers a request without records and stores nothing", async () => {
     const started = await startReceiver(temporaryDirectory());
     for (const [headers, body] of [

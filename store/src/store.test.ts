@@ -120,6 +120,40 @@ describe("Store", () => {
     expect(await rows(second)).toEqual([[1n], [2n]]);
   });
 
+  it("sets a record aside that cannot be a row, and shows all others, also after a restart", async () => {
+    const data = temporaryDirectory();
+    const first = await startStore(data);
+    first.append(body("a", "b"), 2);
+    first.append(Buffer.from("no request at all"), 2);
+    first.append(body("c"), 1);
+    expect(await rows(first, "seq, action")).toEqual([
+      [1n, "a"],
+      [2n, "b"],
+      [5n, "c"],
+    ]);
+    expect(first.setAside).toEqual([3n, 4n]);
+    await first.stop();
+    const second = await startStore(data);
+    second.append(body("d"), 1);
+    expect((await rows(second)).length).toBe(4);
+    expect(second.failures).toEqual([]);
+  });
+
+  it("applies records of large content in bounded pieces", async () => {
+    const started = await startStore(temporaryDirectory());
+    const content = { "agent_audit.process.stdout": "x".repeat(1_000_000) };
+    for (let i = 0; i < 60; i++) started.append(sampleBody(sampleEvent({ content })), 1);
+    const [sum] = await rows(started, "sum(length(content)) OVER (), seq");
+    expect(sum?.[0]).toBeGreaterThan(60_000_000n);
+  });
+
+  it("applies a record of 100,000 attributes in linear time", async () => {
+    const started = await startStore(temporaryDirectory());
+    const metadata = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, "v"]));
+    started.append(sampleBody(sampleEvent({ metadata })), 1);
+    expect(await rows(started, "cardinality(attributes), seq")).toEqual([[100_000n, 1n]]);
+  });
+
   it("refuses to go on when the journal is older than the engine", async () => {
     const data = temporaryDirectory();
     const first = await startStore(data);

@@ -111,7 +111,7 @@ describe("agent-audit serve", () => {
     bytes[100] = (bytes[100] as number) ^ 0xff;
     fs.writeFileSync(file, bytes);
     const result = run(["serve", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
-    expect(result.stderr).toMatch(/is damaged at offset 40: .*\nhint: restore the file/);
+    expect(result.stderr).toMatch(/is damaged at offset 44: .*\nhint: restore the file/);
     expect(result.status).toBe(1);
   });
 

@@ -6,7 +6,12 @@ const NO_DIGEST = Buffer.alloc(16);
 /** Opens a store with its journal on this thread, as one process would have them. */
 export async function startStore(data: string, now = () => BigInt(Date.now()) * 1_000_000n) {
   const failures: Error[] = [];
-  const store = await Store.open({ data, onFatal: (error) => failures.push(error) });
+  const setAside: bigint[] = [];
+  const store = await Store.open({
+    data,
+    onFatal: (error) => failures.push(error),
+    onSetAside: (seq) => setAside.push(seq),
+  });
   cleanUp(() => store.close());
   const { storeId, directory, position } = store;
   const journal = new JournalWriter({ directory: directory.journal, storeId, now });
@@ -17,6 +22,7 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
     store,
     following,
     failures,
+    setAside,
     /** Appends one request's records, synced. */
     append(payload: Buffer, recordCount: number, receivedNano = now()) {
       const none = { keyId: "", orgId: "", projectId: "", digest: NO_DIGEST };

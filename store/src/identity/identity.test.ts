@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { sampleBody, sampleEvent } from "../../../test/support/sample-logs.js";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { JournalWriter } from "../journal/journal-writer.js";
+import { loadSeenRecords, saveSeenRecords } from "./identity-file.js";
 import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
+import { identityScanner } from "./record-identity.js";
+import { SeenRecords } from "./seen-records.js";
 
 const key = (n: number) => Uint32Array.of(n & 7, n, n * 3, 9);
 
@@ -45,5 +51,44 @@ describe("RecentKeys", () => {
         expect(visited).toEqual([...expected.keys()]);
       }),
     );
+  });
+});
+
+describe("the identity file", () => {
+  it("knows nothing of a record whose frame a crash at the rotation kept from the disk", () => {
+    const directory = temporaryDirectory();
+    const seen = new SeenRecords();
+    const common = {
+      digest: Buffer.alloc(16),
+      keyId: "",
+      orgId: "",
+      projectId: "",
+      receivedNano: 1n,
+    };
+    const request = (id: string) => {
+      const payload = sampleBody(sampleEvent({ id }));
+      return { ...common, payload, scan: identityScanner().scan(payload) };
+    };
+    const journal = new JournalWriter({
+      directory,
+      storeId: "abcdefghij23",
+      now: () => 1n,
+      rotateBytes: 1,
+      onRotate: (firstSeq) => saveSeenRecords(directory, firstSeq, seen),
+    });
+    const store = (id: string) => {
+      journal.rotateIfDue(1n);
+      expect(seen.classify(request(id))).toEqual(["new"]);
+      const { scan: _, ...frame } = request(id);
+      journal.append({ ...frame, kind: "records", recordCount: 1 });
+      journal.sync();
+    };
+    store("a");
+    // The crash: the file is rotated and the record decided about, but its frame is never written.
+    journal.rotateIfDue(1n);
+    seen.classify(request("b"));
+    const after = loadSeenRecords(directory, journal.syncedSeq);
+    expect(after.classify(request("a"))).toEqual(["duplicate"]);
+    expect(after.classify(request("b"))).toEqual(["new"]);
   });
 });

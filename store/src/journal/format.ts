@@ -6,12 +6,16 @@ import { asBuffer } from "@agent-audit/otlp";
 const FILE_MAGIC = Buffer.from("AGAUDJNL");
 export const FORMAT_VERSION = 1;
 export const STORE_ID_LENGTH = 12;
-/** magic 8, version u32, store id 12, first seq u64, segment day u32, crc32 u32. */
-export const FILE_HEADER_BYTES = 40;
+/** magic 8, version u32, store id 12, first seq u64, segment day u32, salt u32, crc32 u32. */
+export const FILE_HEADER_BYTES = 44;
 
 export const FRAME_MAGIC = Buffer.from("AAFR");
-/** magic 4, length u32: what must be read to know how long a frame is. */
-export const FRAME_PREFIX_BYTES = 8;
+/** magic 4, length u32: what the length does not count. */
+const FRAME_PREFIX_BYTES = 8;
+/** Checksum of the bytes before it: tells at once that no frame starts at a place, without reading its length. */
+const HEAD_CRC_OFFSET = 36;
+/** What must be read to tell whether a frame starts at a place. */
+export const FRAME_HEAD_BYTES = HEAD_CRC_OFFSET + 4;
 const FIXED_BYTES = 64;
 const CRC_BYTES = 4;
 export const DIGEST_BYTES = 16;
@@ -27,6 +31,11 @@ export interface FileHeader {
   firstSeq: bigint;
   /** Segment that the file's records belong to: days since 1970 UTC. */
   segmentDay: number;
+  /**
+   * Random start value of the file's checksums. A payload is bytes of a client: without it, a client could
+   * send what passes for a frame when a torn write is searched for the next whole one.
+   */
+  salt: number;
 }
 
 /** Describes one frame: one accepted request, or what was set aside from one. */
@@ -55,7 +64,8 @@ export function encodeFileHeader(header: FileHeader): Buffer {
   bytes.write(header.storeId, 12, STORE_ID_LENGTH, "latin1");
   bytes.writeBigUInt64LE(header.firstSeq, 24);
   bytes.writeUInt32LE(header.segmentDay, 32);
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
+  bytes.writeUInt32LE(header.salt, 36);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 40)), 40);
   return bytes;
 }
 
@@ -63,17 +73,18 @@ export function encodeFileHeader(header: FileHeader): Buffer {
 export function decodeFileHeader(bytes: Buffer): (FileHeader & { version: number }) | null {
   if (bytes.length < FILE_HEADER_BYTES) return null;
   if (!bytes.subarray(0, 8).equals(FILE_MAGIC)) return null;
-  if (bytes.readUInt32LE(36) !== crc32(bytes.subarray(0, 36))) return null;
+  if (bytes.readUInt32LE(40) !== crc32(bytes.subarray(0, 40))) return null;
   return {
     version: bytes.readUInt32LE(8),
     storeId: bytes.toString("latin1", 12, 12 + STORE_ID_LENGTH),
     firstSeq: bytes.readBigUInt64LE(24),
     segmentDay: bytes.readUInt32LE(32),
+    salt: bytes.readUInt32LE(36),
   };
 }
 
 /** Writes a frame as the pieces of one gathered write, so that the payload is not copied. */
-export function encodeFrame(frame: Frame): Buffer[] {
+export function encodeFrame(frame: Frame, salt: number): Buffer[] {
   const keyId = Buffer.from(frame.keyId);
   const orgId = Buffer.from(frame.orgId);
   const projectId = Buffer.from(frame.projectId);
@@ -88,27 +99,28 @@ export function encodeFrame(frame: Frame): Buffer[] {
   head.writeBigUInt64LE(frame.syncedUpto, 16);
   head.writeBigUInt64LE(frame.firstSeq, 24);
   head.writeUInt32LE(frame.recordCount, 32);
+  head.writeUInt32LE(crc32(head.subarray(0, HEAD_CRC_OFFSET), salt), HEAD_CRC_OFFSET);
   head.writeBigUInt64LE(frame.receivedNano, 40);
   head.set(frame.digest.subarray(0, DIGEST_BYTES), 48);
   Buffer.concat([keyId, orgId, projectId]).copy(head, FIXED_BYTES);
   const crc = Buffer.alloc(CRC_BYTES);
-  crc.writeUInt32LE(crc32(payload, crc32(head)));
+  crc.writeUInt32LE(crc32(payload, crc32(head, salt)));
   return [head, payload, crc];
 }
 
-/** Gives the whole length of the frame that starts at `offset`, or `null` when no frame starts there. */
-export function frameLength(bytes: Buffer, offset: number): number | null {
-  for (let i = 0; i < FRAME_MAGIC.length; i++) {
-    if (bytes[offset + i] !== FRAME_MAGIC[i]) return null;
-  }
-  const length = FRAME_PREFIX_BYTES + bytes.readUInt32LE(offset + 4);
+/** Gives the whole length of the frame whose head this is, or `null` when it is none. */
+export function frameLength(head: Buffer, salt: number): number | null {
+  if (!head.subarray(0, FRAME_MAGIC.length).equals(FRAME_MAGIC)) return null;
+  const crc = crc32(head.subarray(0, HEAD_CRC_OFFSET), salt);
+  if (head.readUInt32LE(HEAD_CRC_OFFSET) !== crc) return null;
+  const length = FRAME_PREFIX_BYTES + head.readUInt32LE(4);
   return length < FIXED_BYTES + CRC_BYTES ? null : length;
 }
 
 /** Reads the frame that fills `bytes`; `null` when its checksum or its inner lengths are wrong. */
-export function decodeFrame(bytes: Buffer): Frame | null {
+export function decodeFrame(bytes: Buffer, salt: number): Frame | null {
   const end = bytes.length - CRC_BYTES;
-  if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) return null;
+  if (crc32(bytes.subarray(0, end), salt) !== bytes.readUInt32LE(end)) return null;
   const kind = FRAME_KINDS[bytes.readUInt8(8)];
   const orgStart = FIXED_BYTES + bytes.readUInt16LE(10);
   const projectStart = orgStart + bytes.readUInt16LE(12);

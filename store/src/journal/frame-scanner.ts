@@ -1,5 +1,5 @@
 import type { Disk } from "./disk.js";
-import { decodeFrame, FRAME_MAGIC, FRAME_PREFIX_BYTES, type Frame, frameLength } from "./format.js";
+import { decodeFrame, FRAME_HEAD_BYTES, FRAME_MAGIC, type Frame, frameLength } from "./format.js";
 
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -16,11 +16,14 @@ export type FrameRead =
 export class FrameScanner {
   readonly #disk: Disk;
   readonly #fd: number;
+  readonly #salt: number;
   #window = Buffer.alloc(0);
   #windowStart = 0;
   offset: number;
 
-  constructor(disk: Disk, fd: number, offset: number) {
+  /** @param salt of the file's header */
+  constructor(disk: Disk, fd: number, offset: number, salt: number) {
+    this.#salt = salt;
     this.#disk = disk;
     this.#fd = fd;
     this.offset = offset;
@@ -29,14 +32,14 @@ export class FrameScanner {
   /** Reads the frame at `offset` and moves past it; stays where it is on `end` and `bad`. */
   next(): FrameRead {
     const offset = this.offset;
-    const prefix = this.#bytes(offset, FRAME_PREFIX_BYTES);
-    if (prefix.length === 0) return { status: "end" };
+    const head = this.#bytes(offset, FRAME_HEAD_BYTES);
+    if (head.length === 0) return { status: "end" };
     const bad = (reason: string): FrameRead => ({ status: "bad", offset, reason });
-    if (prefix.length < FRAME_PREFIX_BYTES) return bad("the frame is cut off");
-    const length = frameLength(prefix, 0);
+    if (head.length < FRAME_HEAD_BYTES) return bad("the frame is cut off");
+    const length = frameLength(head, this.#salt);
     if (length === null) return bad("no frame starts here");
     if (offset + length > this.#disk.fstatSync(this.#fd).size) return bad("the frame is cut off");
-    const frame = decodeFrame(this.#bytes(offset, length));
+    const frame = decodeFrame(this.#bytes(offset, length), this.#salt);
     if (frame === null) return bad("the checksum does not match");
     this.offset = offset + length;
     return { status: "frame", frame, offset, end: this.offset };

@@ -119,7 +119,7 @@ export class JournalReader {
     this.close();
     this.#fd = this.#disk.openSync(file.path, "r");
     this.#file = file;
-    this.#scanner = new FrameScanner(this.#disk, this.#fd, FILE_HEADER_BYTES);
+    this.#scanner = new FrameScanner(this.#disk, this.#fd, FILE_HEADER_BYTES, file.salt);
     return this.#scanner;
   }
 

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import path from "node:path";
 import { type Disk, nodeDisk, readRange, replaceFile, writeFully } from "./disk.js";
 import {
@@ -7,7 +8,7 @@ import {
   type Frame,
   journalFileName,
 } from "./format.js";
-import { type JournalCut, recoverJournal } from "./recover-journal.js";
+import { type CarriedFrames, type JournalCut, recoverJournal } from "./recover-journal.js";
 
 /** Size at which a file is closed and the next begun. */
 export const ROTATE_BYTES = 256 * 1024 * 1024;
@@ -40,6 +41,7 @@ export class JournalWriter {
   #fd = -1;
   #size = 0;
   #fileFirstSeq = 0n;
+  #salt = 0;
   #segmentDay: number;
   #nextSeq: bigint;
   #syncedSeq: bigint;
@@ -85,7 +87,7 @@ export class JournalWriter {
   /** Writes a frame, not yet durable, and gives the sequence of its first record. */
   append(frame: NewFrame): bigint {
     const firstSeq = this.#nextSeq;
-    const pieces = encodeFrame({ ...frame, firstSeq, syncedUpto: this.#syncedSeq });
+    const pieces = encodeFrame({ ...frame, firstSeq, syncedUpto: this.#syncedSeq }, this.#salt);
     this.#size += writeFully(this.#disk, this.#fd, pieces, this.#size);
     this.#nextSeq = firstSeq + BigInt(frame.recordCount);
     return firstSeq;
@@ -120,7 +122,10 @@ export class JournalWriter {
     this.sync();
     const carried = this.#hasRecords
       ? null
-      : readRange(this.#disk, this.#fd, FILE_HEADER_BYTES, this.#size);
+      : {
+          frames: readRange(this.#disk, this.#fd, FILE_HEADER_BYTES, this.#size),
+          salt: this.#salt,
+        };
     this.#disk.closeSync(this.#fd);
     this.#segmentDay = day;
     this.#openFile(carried);
@@ -128,15 +133,17 @@ export class JournalWriter {
   }
 
   /** The header is durable, name included, before a frame can stand behind it. */
-  #openFile(carried: Buffer | null): void {
+  #openFile(carried: CarriedFrames | null): void {
     const { directory, storeId } = this.#options;
     const file = path.join(directory, journalFileName(this.#nextSeq));
+    this.#salt = carried?.salt ?? randomInt(2 ** 32);
     const header = encodeFileHeader({
       storeId,
       firstSeq: this.#nextSeq,
       segmentDay: this.#segmentDay,
+      salt: this.#salt,
     });
-    const start = carried === null ? [header] : [header, carried];
+    const start = carried === null ? [header] : [header, carried.frames];
     replaceFile(this.#disk, file, start);
     this.#fd = this.#disk.openSync(file, "r+");
     this.#fileFirstSeq = this.#nextSeq;

@@ -168,6 +168,32 @@ describe("recoverJournal", () => {
     expect(next.nextSeq).toBe(2n);
   });
 
+  it("is not deceived by a frame that a client put into a body", () => {
+    const forged = encodeFrame({ ...frame("x"), firstSeq: 9n, syncedUpto: 99n } as Frame, 0);
+    const directory = temporaryDirectory();
+    const journal = open(directory);
+    append(journal, frame("a"));
+    journal.sync();
+    append(journal, frame("b", { payload: Buffer.concat([...forged, Buffer.alloc(50)]) }));
+    journal.close();
+    fs.truncateSync(fileOf(directory), fs.statSync(fileOf(directory)).size - 10);
+    expect(open(directory).nextSeq).toBe(2n);
+  });
+
+  it("searches a torn frame of a megabyte of frame beginnings in a moment", () => {
+    const directory = temporaryDirectory();
+    const journal = open(directory);
+    append(
+      journal,
+      frame("a", { payload: Buffer.from("AAFR\u0000\u0000\u0008\u0000".repeat(131_072)) }),
+    );
+    journal.close();
+    fs.truncateSync(fileOf(directory), fs.statSync(fileOf(directory)).size - 1);
+    const begin = performance.now();
+    expect(open(directory).nextSeq).toBe(1n);
+    expect(performance.now() - begin).toBeLessThan(5 * 500);
+  });
+
   it("passes over a newest file that never got its header", () => {
     const directory = written("a");
     fs.writeFileSync(fileOf(directory, 2), Buffer.alloc(10));
@@ -195,7 +221,7 @@ describe("recoverJournal", () => {
             }
           : Reflect.get(target, name),
     });
-    const second = encodeFrame({ ...frame("a"), firstSeq: 1n, syncedUpto: 0n } as Frame);
+    const second = encodeFrame({ ...frame("a"), firstSeq: 1n, syncedUpto: 0n } as Frame, 0);
     const offset = FILE_HEADER_BYTES + Buffer.concat(second).length;
     new JournalWriter({ directory, storeId: STORE_ID, now: () => TODAY, disk });
     expect(rewritten[0]).toBe(offset);

@@ -26,7 +26,13 @@ export interface RecoveredJournal {
   segmentDay: number;
   cut: JournalCut | null;
   /** Frames of an old file that holds no records and whose name the next file takes: they move along. */
-  carried: Buffer | null;
+  carried: CarriedFrames | null;
+}
+
+/** Frames that move to a new file as they are, with the salt that their checksums start from. */
+export interface CarriedFrames {
+  frames: Buffer;
+  salt: number;
 }
 
 /**
@@ -71,13 +77,14 @@ function recoverFile(
   const bytes = Buffer.alloc(FILE_HEADER_BYTES);
   const read = disk.readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
   const header = decodeFileHeader(bytes.subarray(0, read));
-  const scanner = new FrameScanner(disk, fd, FILE_HEADER_BYTES);
   if (header === null) {
-    if (scanner.resynchronise(0).status === "frame") {
-      throw corrupt(file, 0, "the file header is damaged, but frames follow it");
+    // A file has its header before its name, so this one was never whole; more than a header's length is another's doing.
+    if (disk.fstatSync(fd).size > FILE_HEADER_BYTES) {
+      throw corrupt(file, 0, "the file header is damaged");
     }
     return false;
   }
+  const scanner = new FrameScanner(disk, fd, FILE_HEADER_BYTES, header.salt);
   if (header.version !== FORMAT_VERSION) {
     throw new AuditError(
       "journal_version",
@@ -102,7 +109,8 @@ function recoverFile(
   result.segmentDay = header.segmentDay;
   const isNameTaken = path.basename(file) === journalFileName(tail.nextSeq);
   if (isNameTaken && tail.end > FILE_HEADER_BYTES) {
-    result.carried = readRange(disk, fd, FILE_HEADER_BYTES, tail.end);
+    const frames = readRange(disk, fd, FILE_HEADER_BYTES, tail.end);
+    result.carried = { frames, salt: header.salt };
   }
   return true;
 }
