@@ -19,6 +19,10 @@ const TRY_AGAIN_CODES = new Set([
   "starting",
   "segment_rebuilding",
   "too_many_queries",
+  "not_applied",
+  "query_timeout",
+  "stopping",
+  "engine_error",
 ]);
 
 /** Gives the exit code for an error. */

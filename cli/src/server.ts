@@ -57,6 +57,7 @@ export async function startServer(
       address: otlpAddress,
       maxBodyBytes: config.otlp.max_body_bytes,
       maxInFlightBytes: config.otlp.max_in_flight_bytes,
+      onError: (error) => log.error({ error: (error as Error).message }, "the receiver failed"),
     });
     opened.unshift(receiver);
     const queries = await QueryServer.listen({

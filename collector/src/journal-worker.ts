@@ -9,7 +9,7 @@ import {
   SharedPosition,
   saveSeenRecords,
 } from "@agent-audit/store";
-import { type Admission, admit } from "./admit.js";
+import { type Admission, admit, type Fault } from "./admit.js";
 import type {
   JournalCounters,
   JournalReply,
@@ -24,6 +24,8 @@ import type {
 
 /** Bodies that share a sync at most. */
 const GROUP_SIZE = 64;
+/** Faulty records of one request whose bytes are kept. */
+const MAX_KEPT_FAULTS = 100;
 
 const { directory, storeId, positionBuffer } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
@@ -101,7 +103,7 @@ function store(
     } as const;
     lastSeq = journal.append(frame) + BigInt(recordCount) - 1n;
   }
-  for (const fault of faults) {
+  for (const fault of bounded(faults)) {
     const aside = encodeQuarantine(fault);
     const frame = {
       kind: "quarantine",
@@ -119,6 +121,14 @@ function store(
     outcome: { status: "stored", lastSeq, rejectedCount, reason },
     isWritten: recordCount > 0 || faults.length > 0,
   };
+}
+
+/** Keeps the first faults of a request one by one, and of the rest the number: a body can hold thousands. */
+function bounded(faults: readonly Fault[]): Fault[] {
+  if (faults.length <= MAX_KEPT_FAULTS) return [...faults];
+  const rest = faults.length - MAX_KEPT_FAULTS;
+  const reason = `${rest} more records of this request were set aside; their bytes are not kept`;
+  return [...faults.slice(0, MAX_KEPT_FAULTS), { reason, bytes: new Uint8Array() }];
 }
 
 /** Takes out what was stored before: its sender did not hear of it, and is told now. */

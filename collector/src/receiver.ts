@@ -28,6 +28,8 @@ export interface ReceiverOptions {
   maxInFlightBytes?: number;
   /** How long the port outlives the last answer; default 1 s: Go's SDK drops a batch on a refused connection. */
   closeGraceMillis?: number;
+  /** Told of every fault of ours: without event content. */
+  onError?: (error: unknown) => void;
 }
 
 /**
@@ -41,12 +43,15 @@ export class Receiver {
   readonly #closeGraceMillis: number;
   readonly #budget: InFlightBudget;
   readonly #server: Server;
+  readonly #onError: (error: unknown) => void;
   #journal: JournalClient | null = null;
   #isDraining = false;
+  /** Requests whose body is complete: one that still arrives is not waited for. */
   #openRequests = 0;
 
   private constructor(options: ReceiverOptions) {
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#onError = options.onError ?? (() => {});
     this.#budget = new InFlightBudget(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES);
     this.#closeGraceMillis = options.closeGraceMillis ?? CLOSE_GRACE_MILLIS;
     this.#server = createAdaptorServer({
@@ -105,22 +110,16 @@ export class Receiver {
         ? c.text("the journal is not ready\n", 503)
         : c.text("ok\n"),
     );
-    app.post("/v1/logs", (c) => this.#guardedExport(c));
+    app.post("/v1/logs", (c) => this.#export(c));
     app.all("/v1/logs", (c) =>
       refuse(405, "send logs with POST", encodingOf(c) ?? "json", { Allow: "POST" }),
     );
     app.notFound((c) => refuse(404, "there is only POST /v1/logs here", encodingOf(c) ?? "json"));
-    app.onError((_, c) => refuse(503, "the server failed; try again", encodingOf(c) ?? "json"));
+    app.onError((error, c) => {
+      this.#onError(error);
+      return refuse(503, "the server failed; try again", encodingOf(c) ?? "json");
+    });
     return app;
-  }
-
-  async #guardedExport(c: Context<Env>): Promise<Response> {
-    this.#openRequests++;
-    try {
-      return await this.#export(c);
-    } finally {
-      this.#openRequests--;
-    }
   }
 
   async #export(c: Context<Env>): Promise<Response> {
@@ -130,9 +129,7 @@ export class Receiver {
       return refuse(415, `Content-Type must be ${types}`, "json");
     }
     const { incoming } = c.env;
-    if (this.#isDraining) {
-      return refuse(503, "the server is stopping", encoding, { Connection: "close" });
-    }
+    if (this.#isDraining) return stopping(encoding);
     if (this.#journal === null) return refuse(503, "the server is starting", encoding);
     const read = await readBody(incoming, this.#maxBodyBytes, this.#budget);
     try {
@@ -158,18 +155,28 @@ export class Receiver {
       case "aborted":
         return refuse(400, "the body ended early", encoding);
       case "read": {
-        const outcome = await journal.store({
-          body: read.body,
-          encoding,
-          contentEncoding: c.env.incoming.headers["content-encoding"] ?? "",
-          maxBodyBytes: this.#maxBodyBytes,
-        });
-        return answerOutcome(outcome, encoding);
+        if (this.#isDraining) return stopping(encoding);
+        this.#openRequests++;
+        try {
+          const outcome = await journal.store({
+            body: read.body,
+            encoding,
+            contentEncoding: c.env.incoming.headers["content-encoding"] ?? "",
+            maxBodyBytes: this.#maxBodyBytes,
+          });
+          return answerOutcome(outcome, encoding);
+        } finally {
+          this.#openRequests--;
+        }
       }
       default:
         return read satisfies never;
     }
   }
+}
+
+function stopping(encoding: Encoding): Response {
+  return refuse(503, "the server is stopping", encoding, { Connection: "close" });
 }
 
 /** Reads the media type without its parameters, in any case. */

@@ -126,6 +126,15 @@ describe("Auditor", () => {
     expect(auditor.counters.failed).toBe(0);
   });
 
+  it("never throws from start(), nor for an endpoint that is none", async () => {
+    const { auditor } = auditorWithLog();
+    auditor.start(undefined as never).end();
+    auditor.start(null as never).end(null as never);
+    const lost = createAuditor({ endpoint: "not a url" });
+    lost.record(shell);
+    await lost.shutdown();
+  });
+
   it("survives a logger that throws", () => {
     const auditor = createAuditor({
       logger: {

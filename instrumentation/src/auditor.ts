@@ -74,8 +74,8 @@ class SdkAuditor implements Auditor {
     this.#scope = new IdentityScope(identity);
     this.#pipeline =
       logger === undefined
-        ? sdkPipeline({ endpoint, headers, instanceId: this.streamId })
-        : { logger: logger as Logger, flush: async () => {}, shutdown: async () => {} };
+        ? pipelineOrNone(() => sdkPipeline({ endpoint, headers, instanceId: this.streamId }))
+        : pipelineOf(logger as Logger);
   }
 
   get actorName(): string {
@@ -93,7 +93,7 @@ class SdkAuditor implements Auditor {
   start(input: RecordInput): StartedAction {
     const identity = this.#scope.current;
     const startedAt = performance.now();
-    const time = input.time ?? now();
+    const time = input?.time ?? now();
     let hasEnded = false;
     return {
       end: (outcome = {}) => {
@@ -170,6 +170,20 @@ class SdkAuditor implements Auditor {
   }
 }
 
+/** A pipeline that cannot be built, as for a wrong endpoint, costs the events, not the host. */
+function pipelineOrNone(build: () => Pipeline): Pipeline {
+  try {
+    return build();
+  } catch (error) {
+    diag.error(`agent-audit: events go nowhere: ${String(error)}`);
+    return pipelineOf({ emit: () => {}, enabled: () => false });
+  }
+}
+
+function pipelineOf(logger: Logger): Pipeline {
+  return { logger, flush: async () => {}, shutdown: async () => {} };
+}
+
 /** Waits for work, but neither longer than `millis` nor for its error: the host goes on either way. */
 async function settleWithin(millis: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -181,6 +195,7 @@ async function settleWithin(millis: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
+/** The system's clock: the monotonic one stands still while a machine sleeps. */
 function now(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+  return BigInt(Date.now()) * 1_000_000n;
 }

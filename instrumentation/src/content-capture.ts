@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { redactText } from "./redaction/redact.js";
 
 /** Largest captured structure, as JSON; a larger one is kept as cut text. */
 const MAX_CONTENT_LENGTH = 64 * 1024;
@@ -13,7 +14,8 @@ export function contentDigest(value: unknown): string | undefined {
 export function captureContent(value: unknown): unknown {
   const json = jsonOf(value);
   if (json === undefined || json.length <= MAX_CONTENT_LENGTH) return value;
-  return `${json.slice(0, MAX_CONTENT_LENGTH)}[cut: ${json.length} characters]`;
+  // Before the cut, which could else leave half a secret that no rule knows any more.
+  return `${redactText(json).slice(0, MAX_CONTENT_LENGTH)}[cut: ${json.length} characters]`;
 }
 
 function jsonOf(value: unknown): string | undefined {

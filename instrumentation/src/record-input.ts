@@ -17,6 +17,7 @@ import {
   type Usage,
 } from "@agent-audit/schema";
 import { type Identity, identityFields } from "./identity.js";
+import { redactText } from "./redaction/redact.js";
 
 /** What `record()` takes: the surface's part of an event. Ids, stream, identity, times and trace are filled in. */
 export interface RecordInput {
@@ -130,7 +131,7 @@ function plainMap(values: Record<string, unknown>) {
 function cut(text: string): string {
   const wellFormed = text.toWellFormed();
   if (wellFormed.length <= MAX_TEXT_LENGTH) return wellFormed;
-  const kept = wellFormed.slice(0, MAX_TEXT_LENGTH).toWellFormed();
+  const kept = redactText(wellFormed).slice(0, MAX_TEXT_LENGTH).toWellFormed();
   return `${kept}[cut: ${wellFormed.length} characters]`;
 }
 

@@ -14,7 +14,7 @@ interface Message {
   method?: unknown;
   params?: unknown;
   result?: unknown;
-  error?: { code?: unknown; message?: unknown };
+  error?: { code?: unknown; message?: unknown } | null;
 }
 
 interface Pending {
@@ -72,6 +72,8 @@ export class McpSession {
     if (key === null) return;
     if (method === "initialize") this.#initialize(key, asObject(params));
     if (!(MCP_METHODS as readonly unknown[]).includes(method)) return;
+    // An id in use again: the first request's answer can no longer be told from the second's.
+    this.#record(key, { kind: "failed", errorType: "unanswered" });
     if (this.#pending.size >= MAX_PENDING) {
       const [oldest] = this.#pending.keys();
       if (oldest !== undefined) this.#record(oldest, { kind: "failed", errorType: "unanswered" });
@@ -102,10 +104,11 @@ export class McpSession {
       if (typeof protocolVersion === "string") this.#protocolVersion = protocolVersion;
       if (typeof name === "string" && name !== "") this.#serverName = name;
     }
-    if (error === undefined) this.#record(key, { kind: "result", result });
+    if (error == null) this.#record(key, { kind: "result", result });
     else {
-      const message = String(error.message ?? "");
-      this.#record(key, { kind: "rpc_error", code: Number(error.code), message });
+      const code = typeof error.code === "number" ? error.code : 0;
+      const message = typeof error.message === "string" ? error.message : "";
+      this.#record(key, { kind: "rpc_error", code, message });
     }
   }
 

@@ -28,7 +28,14 @@ export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): 
 function relay(from: Readable, to: Writable, onLine: (line: string) => void): void {
   const lines = new LineSplitter(onLine);
   // Seen before it is passed on: an answer cannot overtake its request in the audit.
-  from.on("data", (chunk: Buffer) => lines.add(chunk));
+  from.on("data", (chunk: Buffer) => {
+    try {
+      lines.add(chunk);
+    } catch (error) {
+      // A fault of ours must not end the agent's session: the bytes go on, the audit of this chunk is lost.
+      process.stderr.write(`agent-audit: a message could not be audited: ${String(error)}\n`);
+    }
+  });
   from.pipe(to, { end: to !== process.stdout });
   // A reader that went away ends the session by the streams' own means.
   to.on("error", () => from.unpipe(to));

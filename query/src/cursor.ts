@@ -35,7 +35,8 @@ export function encodeCursor(cursor: Cursor, digest: string): string {
 export function decodeCursor(text: string, digest: string): Cursor {
   const fields = Buffer.from(text, "base64url").toString("utf8").split("~");
   const [version, filter, ...numbers] = fields;
-  if (version !== String(VERSION) || numbers.length !== 5 || !numbers.every(isNanos)) {
+  const isWhole = numbers.length === 5 && numbers.every(isNumber);
+  if (version !== String(VERSION) || !isWhole) {
     throw new BadRequestError(
       "invalid_cursor",
       "the cursor is not one of this server's",
@@ -59,7 +60,9 @@ export function decodeCursor(text: string, digest: string): Cursor {
   };
 }
 
-function isNanos(text: string, index: number): boolean {
-  const isOptional = index === 1 || index === 2;
-  return (isOptional && text === "") || (/^\d{1,20}$/.test(text) && BigInt(text) < 2n ** 64n);
+/** Places 0 and 4 are sequences (int64), 1 to 3 times (uint64), of which 1 and 2 may be open. */
+function isNumber(text: string, index: number): boolean {
+  if (text === "") return index === 1 || index === 2;
+  const bits = index === 0 || index === 4 ? 63n : 64n;
+  return /^\d{1,20}$/.test(text) && BigInt(text) < 2n ** bits;
 }

@@ -127,7 +127,15 @@ export function eventJson(cells: readonly Cell[], content?: Cell): EventJson {
 function usage(row: Row): Json {
   const model = row.response_model ?? row.request_model;
   const cost = row.cost_nano;
-  const used = [model, cost, row.input_tokens, row.output_tokens, row.cache_read_tokens];
+  const used = [
+    model,
+    cost,
+    row.input_tokens,
+    row.output_tokens,
+    row.cache_read_tokens,
+    row.cache_write_tokens,
+    row.reasoning_tokens,
+  ];
   if (used.every((value) => value === null)) return null;
   return {
     model: scalar(model),

@@ -104,13 +104,6 @@ export class CostTally {
     this.#byCurrency.set(name, (this.#byCurrency.get(name) ?? 0n) + nano);
   }
 
-  addAll(other: CostTally): void {
-    this.#unpriced += other.#unpriced;
-    for (const [name, nano] of other.#byCurrency) {
-      this.#byCurrency.set(name, (this.#byCurrency.get(name) ?? 0n) + nano);
-    }
-  }
-
   /** Gives one entry per currency; unpriced calls stand in the first, or alone without an amount. */
   json(): Cost[] {
     const entries = [...this.#byCurrency].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -18,7 +18,11 @@ const INT32_LIMIT = 2 ** 31;
 export class Parameters {
   readonly #values = new Map<string, string[]>();
 
+  /** Whether a cursor was given. */
+  readonly isWalk: boolean;
+
   constructor(search: URLSearchParams) {
+    this.isWalk = search.has("cursor");
     for (const [name, value] of search) {
       if (value.length > MAX_VALUE_LENGTH) {
         throw new BadRequestError(
@@ -142,7 +146,9 @@ function parseRange(parameters: Parameters, now: bigint): Pick<Filter, "fromNano
   const toNano = to === null ? null : parseTime("to", to, now);
   const lastNano = last === null ? null : (toNano ?? now) - parseSpan("last", last);
   const fromNano = from === null ? lastNano : parseTime("from", from, now);
-  if (fromNano !== null && toNano !== null && fromNano > toNano) {
+  // A page of a walk keeps the first page's range, whatever its own relative times come to by now.
+  const isOrdered = fromNano === null || toNano === null || fromNano <= toNano;
+  if (!isOrdered && !parameters.isWalk) {
     throw new BadRequestError("invalid_from", "from lies after to", "exchange them");
   }
   return { fromNano: fromNano !== null && fromNano < 0n ? 0n : fromNano, toNano };

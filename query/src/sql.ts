@@ -1,3 +1,4 @@
+import { ATTR_COST_AMOUNT } from "@agent-audit/schema";
 import type { ColumnName, QueryRequest, Snapshot } from "@agent-audit/store";
 import { FIELDS, type Field } from "./fields.js";
 import type { Condition, Filter, Match } from "./filter.js";
@@ -77,6 +78,7 @@ export class SqlBuilder {
     ];
     const column = METADATA_COLUMNS.get(key);
     if (column !== undefined) places.splice(1, 0, `${column}::VARCHAR`);
+    if (key === ATTR_COST_AMOUNT) places.splice(1, 0, "(cost_nano / 1e9)::VARCHAR");
     return `coalesce(${places.join(", ")})`;
   }
 

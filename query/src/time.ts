@@ -5,6 +5,8 @@ const RFC3339 =
 const RELATIVE = /^now(?:-(\d{1,6})([smhdw]))?$/;
 const SPAN = /^(\d{1,6})([smhdw])$/;
 
+const MAX_NANOS = 2n ** 64n - 1n;
+
 const NANOS = {
   s: 1_000_000_000n,
   m: 60_000_000_000n,
@@ -18,21 +20,32 @@ export function parseTime(name: string, text: string, now: bigint): bigint {
   const relative = RELATIVE.exec(text);
   if (relative !== null) {
     const [, count = "0", unit = "s"] = relative;
-    return now - BigInt(count) * NANOS[unit as keyof typeof NANOS];
+    return clamped(now - BigInt(count) * NANOS[unit as keyof typeof NANOS]);
   }
   const absolute = RFC3339.exec(text);
-  const millis =
-    absolute === null
-      ? Number.NaN
-      : Date.parse(`${absolute[1]}T${absolute[2]}${absolute[4]}`.toUpperCase());
-  if (absolute === null || Number.isNaN(millis) || millis < 0) {
+  const millis = absolute === null ? Number.NaN : millisOf(absolute);
+  if (absolute === null || Number.isNaN(millis)) {
     throw new BadRequestError(
       `invalid_${name}`,
-      `${name}=${text} is no time`,
+      `${name}=${text.slice(0, 60)} is no time`,
       "write RFC 3339 such as 2026-11-23T06:13:26Z, or now-15m",
     );
   }
-  return BigInt(millis) * 1_000_000n + BigInt((absolute[3] ?? "").padEnd(9, "0"));
+  return clamped(BigInt(millis) * 1_000_000n + BigInt((absolute[3] ?? "").padEnd(9, "0")));
+}
+
+/** Times before 1970 and after 2554 are no event's: they mean an open end. */
+function clamped(nanos: bigint): bigint {
+  if (nanos < 0n) return 0n;
+  return nanos > MAX_NANOS ? MAX_NANOS : nanos;
+}
+
+/** NaN for a day that its month does not have, which `Date` would move to the next. */
+function millisOf([, day = "", clock = "", , zone = ""]: RegExpExecArray): number {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day))
+    return Number.NaN;
+  return Date.parse(`${day}T${clock}${zone.toUpperCase()}`);
 }
 
 /** Reads a span such as `15m`, `24h` or `7d` as ns. @throws BadRequestError `invalid_<name>` */

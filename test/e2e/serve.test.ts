@@ -1,5 +1,6 @@
 import childProcess from "node:child_process";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { killRounds } from "../support/kill-rounds.js";
@@ -171,6 +172,21 @@ describe("agent-audit serve", () => {
     expect(server.log()).not.toContain("kept");
     const again = await startServer(data);
     expect((await again.get("events")).events.length).toBe(1);
+  });
+});
+
+describe("SIGTERM", () => {
+  it("does not wait for a body that still arrives", async () => {
+    const server = await startServer(temporaryDirectory());
+    const socket = net.connect(Number(new URL(server.otlpUrl).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const head =
+      "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n";
+    await new Promise<void>((resolve) => {
+      socket.write(`${head}Content-Length: 1000\r\n\r\nx`, () => resolve());
+    });
+    expect(await server.stop()).toBe(0);
+    socket.destroy();
   });
 });
 

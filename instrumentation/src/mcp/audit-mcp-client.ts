@@ -1,4 +1,5 @@
 import type { Auditor } from "../auditor.js";
+import { guarded } from "../guarded.js";
 import { describeMcpCall, type McpMethod, type McpOutcome } from "./describe-mcp-call.js";
 
 /** What of an MCP client is wrapped; `Client` of `@modelcontextprotocol/client` v2 and of `sdk` v1 both fit. */
@@ -42,7 +43,7 @@ export function auditMcpClient<C extends McpClientLike>(
     client[name] = async (...args: unknown[]) => {
       const startedAt = BigInt(Date.now()) * 1_000_000n;
       const begin = performance.now();
-      const record = (outcome: McpOutcome) =>
+      const record = guarded((outcome: McpOutcome) =>
         options.auditor.record(
           describeMcpCall({
             actorName: options.auditor.actorName,
@@ -56,7 +57,8 @@ export function auditMcpClient<C extends McpClientLike>(
             transport: options.transport ?? "pipe",
             capturesContent: options.capturesContent,
           }),
-        );
+        ),
+      );
       try {
         const result = await original.apply(client, args);
         record({ kind: "result", result });

@@ -98,7 +98,8 @@ export function describeMcpCall(call: McpCall): RecordInput {
 
 function targetOf({ method, params, serverName }: McpCall) {
   const { name, uri } = asRecord(params);
-  const target = String((method === "resources/read" ? uri : name) ?? "unknown");
+  const named = method === "resources/read" ? uri : name;
+  const target = typeof named === "string" ? named : "unknown";
   const id = `${serverName}/${target}`;
   switch (method) {
     case "tools/call":

@@ -14,11 +14,22 @@ describe("redactText", () => {
     ["an npm token", token("npm_", 36), "[redacted:npm-token]"],
     ["a Slack token", token("xoxb-", 24), "[redacted:slack-token]"],
     ["a JWT", `eyJhbGciOiJI.eyJzdWIiOiIx.abc-_`, "[redacted:jwt]"],
+    ["a Basic header", "Authorization: Basic dXNlcjpwYXNz", "Authorization: [redacted:header]"],
+    ["a cookie with quotes", 'Cookie: sid="abc123"; b=c\nnext', "Cookie: [redacted:header]\nnext"],
+    ["userinfo without a password", "https://tok3n@host/x", "https://[redacted:userinfo]@host/x"],
+    ["a JWT of two long parts", `eyJ${"a".repeat(9000)}.${"b".repeat(9000)}.c`, "[redacted:jwt]"],
     [
-      "a Basic header",
-      "curl -H 'Authorization: Basic dXNlcjpwYXNz'",
-      "curl -H 'Authorization: [redacted:header]'",
+      "an escaped field",
+      '{\\"password\\":\\"hunter2secret\\"}',
+      '{\\"password\\":\\"[redacted:assignment]\\"}',
     ],
+    [
+      "a field in camel case",
+      '{"accessToken":"abc123"}',
+      '{"accessToken":"[redacted:assignment]"}',
+    ],
+    ["an option", "login --password hunter2 -v", "login --password [redacted:assignment] -v"],
+    ["a capitalised name", "Password: hunter2", "Password: [redacted:assignment]"],
     ["a Bearer token", "bearer abcdefgh12345", "bearer [redacted:auth]"],
     [
       "userinfo",
@@ -64,6 +75,8 @@ describe("redactText", () => {
   });
 
   it.each([
+    ["begins of JWTs", "eyJ-".repeat(125_000)],
+    ["ends of keys", "-----END PRIVATE KEY-----".repeat(20_000)],
     ["begins of keys", "-----BEGIN PRIVATE KEY-----".repeat(20_000)],
     ["digits", "1".repeat(500_000)],
     ["underscores", "_".repeat(500_000)],

@@ -2,8 +2,7 @@ import { type AnyValue, isKeyValueList, type KeyValue } from "@agent-audit/otlp"
 import type { AuditEvent } from "@agent-audit/schema";
 import { QUERY_ONLY_NAMES, SECRET_NAMES, TEXT_RULES } from "./rules.js";
 
-const PEM_BEGIN = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/;
-const PEM_END = /-----END [A-Z ]{0,40}PRIVATE KEY-----/;
+const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 
 /** Replaces every secret that a rule finds in text by `[redacted:<rule>]`. */
 export function redactText(text: string): string {
@@ -23,17 +22,20 @@ export function redactText(text: string): string {
 function redactPrivateKeys(text: string): string {
   if (!text.includes("PRIVATE KEY-----")) return text;
   let result = "";
-  let rest = text;
-  for (;;) {
-    const begin = PEM_BEGIN.exec(rest);
-    const end = PEM_END.exec(rest);
-    if (begin === null && end === null) return result + rest;
-    const isWhole = begin !== null && end !== null && begin.index < end.index;
-    const start = begin !== null && (isWhole || end === null) ? begin.index : 0;
-    const stop = end === null ? rest.length : end.index + end[0].length;
-    result += `${rest.slice(0, start)}[redacted:private-key]`;
-    rest = rest.slice(stop);
+  /** Where the text goes on that is not part of a key. */
+  let from = 0;
+  let isInKey = false;
+  for (const { 0: edge, 1: kind, index } of text.matchAll(PEM_EDGE)) {
+    if (kind === "BEGIN" && !isInKey) {
+      result += `${text.slice(from, index)}[redacted:private-key]`;
+      isInKey = true;
+    } else if (kind === "END") {
+      if (!isInKey) result += "[redacted:private-key]";
+      isInKey = false;
+      from = index + edge.length;
+    }
   }
+  return isInKey ? result : result + text.slice(from);
 }
 
 /** Replaces secrets anywhere in a value: by pattern in text, by name in maps. */

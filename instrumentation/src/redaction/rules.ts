@@ -35,6 +35,11 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
   "secret_access_key",
   "aws_secret_access_key",
   "session_token",
+  "accesstoken",
+  "refreshtoken",
+  "clientsecret",
+  "secretaccesskey",
+  "privatekey",
 ]);
 
 /** Field names too common to be secrets outside a URL's query. */
@@ -48,9 +53,10 @@ const HEADER_NAMES =
 
 export const TEXT_RULES: readonly TextRule[] = [
   {
+    // To the end of the line: cookies and digests hold quotes and spaces of their own.
     name: "header",
     pattern: new RegExp(
-      `\\b((?:${HEADER_NAMES})["']?[ \\t]{0,8}[:=][ \\t]{0,8}["']?)(?<secret>[^\\r\\n"']{1,8192})`,
+      `\\b((?:${HEADER_NAMES})\\\\?["']?[ \\t]{0,8}[:=][ \\t]{0,8})(?<secret>[^\\r\\n]+)`,
       "gi",
     ),
     keepsContext: true,
@@ -62,17 +68,17 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   {
     name: "userinfo",
-    pattern: /(:\/\/)(?<secret>[^\s/@:"']{0,256}:[^\s/@"']{1,256})(?=@)/g,
+    pattern: /(:\/\/)(?<secret>[^\s/@"']{1,512})(?=@)/g,
     keepsContext: true,
   },
   {
     name: "assignment",
     pattern:
-      /\b((?:[A-Za-z0-9_]{0,64}_)?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|SECRET_ACCESS_KEY|password|passwd|secret|token|api_?key|secret_access_key)["']?[ \t]{0,4}[=:][ \t]{0,4}["']?)(?<secret>[^\s"',;&]{4,4096})/g,
+      /(?<![A-Za-z0-9])((?:[A-Za-z0-9_-]{0,64}[_-])?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?access[_-]?key|accesstoken|refreshtoken|clientsecret)\\?["']?(?:[ \t]{0,4}[=:][ \t]{0,4}|(?<=--[a-z-]{0,64})[ ])\\?["']?)(?<secret>[^\s"'\\,;&]{3,})/gi,
     keepsContext: true,
   },
   { name: "aws-key", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
-  { name: "jwt", pattern: /\beyJ[\w-]{8,8192}\.[\w-]{8,8192}\.[\w-]{0,8192}/g },
+  { name: "jwt", pattern: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g },
   { name: "github-token", pattern: /\b(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})/g },
   { name: "slack-token", pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,255}/g },
   { name: "api-key", pattern: /\bsk-[\w-]{20,255}/g },

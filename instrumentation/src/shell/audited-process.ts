@@ -4,6 +4,7 @@ import { type EventEmitter, errorMonitor } from "node:events";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import type { Auditor } from "../auditor.js";
+import { guarded } from "../guarded.js";
 import { type Command, type CommandOutcome, describeCommand } from "./describe-command.js";
 import { OutputCapture } from "./output-capture.js";
 
@@ -66,10 +67,19 @@ export function startOf(
 ): CommandStart {
   return {
     command,
-    workingDirectory: String(options?.cwd ?? process.cwd()),
+    workingDirectory: String(options?.cwd ?? currentDirectory()),
     startedAt: BigInt(Date.now()) * 1_000_000n,
     beganAt: performance.now(),
   };
+}
+
+/** The working directory, which may have been deleted under the process: its children start all the same. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "unknown";
+  }
 }
 
 /**
@@ -85,21 +95,23 @@ export function watchProcess<P extends ChildProcess>(
   const stderr = tap(child.stderr, captureBytes);
   let isRecorded = false;
   // The identity of the caller, whatever the child's events run under.
-  const record = AsyncResource.bind((outcome: CommandOutcome) => {
-    if (isRecorded) return;
-    isRecorded = true;
-    auditor.record(
-      describeCommand({
-        ...start,
-        actorName: auditor.actorName,
-        pid: child.pid,
-        outcome,
-        durationMillis: performance.now() - start.beganAt,
-        stdout: stdout?.finish(),
-        stderr: stderr?.finish(),
-      }),
-    );
-  });
+  const record = AsyncResource.bind(
+    guarded((outcome: CommandOutcome) => {
+      if (isRecorded) return;
+      isRecorded = true;
+      auditor.record(
+        describeCommand({
+          ...start,
+          actorName: auditor.actorName,
+          pid: child.pid,
+          outcome,
+          durationMillis: performance.now() - start.beganAt,
+          stdout: stdout?.finish(),
+          stderr: stderr?.finish(),
+        }),
+      );
+    }),
+  );
   (child as EventEmitter).on(errorMonitor, (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) record({ kind: "not_started", errorType: error.code ?? "error" });
   });
@@ -115,8 +127,11 @@ function tap(stream: Readable | null, captureBytes: number | undefined): OutputC
   if (stream === null) return undefined;
   const capture = new OutputCapture(captureBytes);
   const push = stream.push.bind(stream);
+  const add = guarded((chunk: Buffer | string, encoding?: BufferEncoding) =>
+    capture.add(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding)),
+  );
   stream.push = (chunk, encoding) => {
-    if (chunk !== null) capture.add(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding));
+    if (chunk !== null) add(chunk, encoding);
     return push(chunk, encoding);
   };
   return capture;

@@ -17,6 +17,7 @@ import {
 } from "@agent-audit/schema";
 import { formatDuration } from "../format-duration.js";
 import type { RecordInput } from "../record-input.js";
+import { redactText } from "../redaction/redact.js";
 import type { CapturedOutput } from "./output-capture.js";
 
 /** How a process ended. */
@@ -62,7 +63,7 @@ export function describeCommand(command: Command): RecordInput {
     ...(outcome.kind === "exited" ? { exitCode: outcome.exitCode } : {}),
     time: command.startedAt,
     durationMillis: command.durationMillis,
-    description: `${command.actorName} ran ${JSON.stringify(shorten(line))} -> ${ending} (${formatDuration(command.durationMillis)})`,
+    description: `${command.actorName} ran ${JSON.stringify(shorten(redactText(line)))} -> ${ending} (${formatDuration(command.durationMillis)})`,
     ...(Object.keys(content).length === 0 ? {} : { content }),
     redacted: [
       ...(stdout?.isRedacted ? [ATTR_PROCESS_STDOUT] : []),
