@@ -1,13 +1,12 @@
 import { millisFromNanos } from "@agent-audit/schema";
 import type { Cell, Snapshot } from "@agent-audit/store";
 import { GROUP_FIELDS, type GroupField } from "./fields.js";
-import type { Filter } from "./filter.js";
+import { GROUP_ORDERS, type GroupsRequest, largestGroups, OTHER, rankedSource } from "./groups.js";
 import {
   COST_CELLS,
   COST_SQL,
   type Cost,
   CostTally,
-  MEASURE_COLUMNS,
   SUMS_CELLS,
   SUMS_SQL,
   type Sums,
@@ -15,26 +14,9 @@ import {
 } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
-import { fieldExpression, SqlBuilder } from "./sql.js";
+import { SqlBuilder } from "./sql.js";
 
-/** What groups can be ordered by, largest first. */
-const ORDERS = {
-  count: "count(*)",
-  failure_count: "count(*) FILTER (result = 'failure')",
-  error_count: "count(*) FILTER (result = 'error')",
-  duration: "coalesce(sum(duration_ns), 0)",
-  input_tokens: "coalesce(sum(input_tokens), 0)",
-  output_tokens: "coalesce(sum(output_tokens), 0)",
-  cost: "coalesce(sum(cost_nano), 0)",
-  bytes: "coalesce(sum(bytes), 0)",
-} as const;
-
-export interface AggregateRequest {
-  filter: Filter;
-  by: GroupField[];
-  limit: number;
-  orderBy: keyof typeof ORDERS;
-}
+export type AggregateRequest = GroupsRequest;
 
 export interface Measures extends Sums {
   duration_ms: { avg: number | null; p50: number | null; p95: number | null; max: number | null };
@@ -59,7 +41,7 @@ export function parseAggregateRequest(parameters: Parameters, now: bigint): Aggr
     );
   }
   const limit = parameters.integer("limit", 1, 1000, 100);
-  const names = Object.keys(ORDERS) as (keyof typeof ORDERS)[];
+  const names = Object.keys(GROUP_ORDERS) as (keyof typeof GROUP_ORDERS)[];
   const orderBy = parameters.choice("order_by", names, "count");
   return { filter: parseFilter(parameters, now), by, limit, orderBy };
 }
@@ -73,9 +55,6 @@ export function groupField(parameter: string, name: string): GroupField {
     `use one of ${GROUP_FIELDS.join(", ")}`,
   );
 }
-
-/** Rank of what the limit cut off, among the ranks of the groups from 1. */
-const OTHER = 0;
 
 /**
  * Groups events. The limit picks the largest groups first; percentiles, which need every duration in
@@ -110,19 +89,6 @@ const EMPTY: Omit<Measures, "cost"> = {
   ...sumsOf(new Array(SUMS_CELLS).fill(0)),
   duration_ms: { avg: null, p50: null, p95: null, max: null },
 };
-
-async function largestGroups(
-  snapshot: Snapshot,
-  { filter, by, limit, orderBy }: AggregateRequest,
-): Promise<Cell[][]> {
-  const sql = new SqlBuilder();
-  const keys = by.map((_, i) => `k${i}`);
-  const source = keyedSource(sql, snapshot, filter, by);
-  return await snapshot.query({
-    sql: `SELECT ${keys.join(", ")} FROM ${source} GROUP BY ALL ORDER BY ${ORDERS[orderBy]} DESC, ${keys.join(", ")} LIMIT ${limit}`,
-    values: sql.values,
-  });
-}
 
 /** Measures of each rank, of {@link OTHER}, and under `null` of all events. */
 async function measuresByRank(
@@ -175,40 +141,6 @@ async function costsByRank(
     }
   }
   return tallies;
-}
-
-/** The filtered events with their keys as k0, k1, k2. */
-function keyedSource(
-  sql: SqlBuilder,
-  snapshot: Snapshot,
-  filter: Filter,
-  by: readonly GroupField[],
-): string {
-  const keys = by.map((name, i) => `${fieldExpression(name)} AS k${i}`);
-  const where = sql.where(filter, snapshot.appliedSeq);
-  return sql.from(snapshot, [...keys, ...MEASURE_COLUMNS], where);
-}
-
-/** The filtered events with the rank of their group. */
-function rankedSource(
-  sql: SqlBuilder,
-  snapshot: Snapshot,
-  { filter, by }: AggregateRequest,
-  keys: readonly Cell[][],
-): string {
-  const source = keyedSource(sql, snapshot, filter, by);
-  if (keys.length === 0) return `(SELECT *, ${OTHER} AS rank FROM ${source})`;
-  const types = by.map((name) => (name === "status_code" ? "INTEGER" : "VARCHAR"));
-  const rows = keys.map((key, rank) => {
-    const cells = types.map((type, i) => {
-      const cell = key[i] ?? null;
-      return cell === null ? `NULL::${type}` : `${sql.value(cell as string)}::${type}`;
-    });
-    return `(${rank + 1}, ${cells.join(", ")})`;
-  });
-  const names = by.map((_, i) => `g${i}`);
-  const join = by.map((_, i) => `k${i} IS NOT DISTINCT FROM g${i}`).join(" AND ");
-  return `(SELECT s.*, coalesce(r.rank, ${OTHER}) AS rank FROM ${source} s LEFT JOIN (VALUES ${rows.join(", ")}) r(rank, ${names.join(", ")}) ON ${join})`;
 }
 
 function millis(cell: Cell): number | null {

@@ -3,12 +3,12 @@ import { groupField } from "./aggregate.js";
 import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
 import type { Filter } from "./filter.js";
+import { largestGroups, rankedSource } from "./groups.js";
 import {
   addSums,
   COST_SQL,
   type Cost,
   CostTally,
-  MEASURE_COLUMNS,
   SUMS_CELLS,
   SUMS_SQL,
   type Sums,
@@ -16,7 +16,7 @@ import {
 } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
-import { fieldExpression, SqlBuilder } from "./sql.js";
+import { SqlBuilder } from "./sql.js";
 import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
 
@@ -74,10 +74,16 @@ class Tally {
 
 interface BaseRow {
   start: number;
-  key: string | number | null;
+  rank: number;
   sums: Sums;
   currency: Cell;
   cost: Cell[];
+}
+
+interface BucketTallies {
+  all: Tally;
+  /** By rank; rank 0 is what the split's limit cut off. */
+  groups: Tally[];
 }
 
 /** Counts events over time: the database counts base buckets, which the zone's buckets are made of. */
@@ -85,85 +91,104 @@ export async function timeseries(
   snapshot: Snapshot,
   request: TimeseriesRequest,
 ): Promise<TimeseriesAnswer> {
-  const { interval, zone, by, limit, filter } = request;
-  const rows = await baseRows(snapshot, request);
-  const top = by === null ? [] : largestKeys(rows, limit);
-  const buckets = new Map<
-    number,
-    { all: Tally; groups: Map<BaseRow["key"], Tally>; other: Tally }
-  >();
-  for (const start of bucketStarts(filter, rows, interval, zone)) {
-    const groups = new Map(top.map((key) => [key, new Tally()]));
-    buckets.set(start, { all: new Tally(), groups, other: new Tally() });
+  const { interval, zone, by } = request;
+  const buckets = new Map<number, BucketTallies>();
+  // Counted before anything is read: event times are the senders'.
+  const starts = bucketStarts(await timeRange(snapshot, request.filter), interval, zone);
+  const keys = by === null || starts.length === 0 ? [] : await splitKeys(snapshot, request, by);
+  for (const start of starts) {
+    const groups = Array.from({ length: keys.length + 1 }, () => new Tally());
+    buckets.set(start, { all: new Tally(), groups });
   }
-  for (const { start, key, sums, currency, cost } of rows) {
-    const bucket = buckets.get(bucketStart(start, interval, zone));
+  const bucketOf = new Map<number, BucketTallies | undefined>();
+  const rows = starts.length === 0 ? [] : await baseRows(snapshot, request, keys);
+  for (const { start, rank, sums, currency, cost } of rows) {
+    if (!bucketOf.has(start)) {
+      bucketOf.set(start, buckets.get(bucketStart(start, interval, zone)));
+    }
+    const bucket = bucketOf.get(start);
     bucket?.all.add(sums, currency, cost);
-    if (by !== null) (bucket?.groups.get(key) ?? bucket?.other)?.add(sums, currency, cost);
+    bucket?.groups[rank]?.add(sums, currency, cost);
   }
   return {
     interval: interval.text,
     tz: zone.name,
-    buckets: [...buckets].map(([start, { all, groups, other }]) => ({
+    buckets: [...buckets].map(([start, tallies]) => ({
       start: formatTime(BigInt(start) * 1_000_000n),
-      ...all.json(),
-      ...(by === null
-        ? {}
-        : {
-            groups: [...groups]
-              .filter(([, tally]) => tally.sums.count > 0)
-              .map(([key, tally]) => ({ key: { [by]: key }, ...tally.json() })),
-            other: other.sums.count > 0 ? other.json() : null,
-          }),
+      ...tallies.all.json(),
+      ...(by === null ? {} : splitJson(by, keys, tallies.groups)),
     })),
     applied_seq: Number(snapshot.appliedSeq),
   };
 }
 
-async function baseRows(snapshot: Snapshot, request: TimeseriesRequest): Promise<BaseRow[]> {
-  const { filter, interval, by } = request;
+function splitJson(by: GroupField, keys: readonly Cell[][], groups: readonly Tally[]) {
+  const [other, ...named] = groups as [Tally, ...Tally[]];
+  return {
+    groups: named.flatMap((tally, i) => {
+      if (tally.sums.count === 0) return [];
+      return [{ key: { [by]: (keys[i]?.[0] ?? null) as string | number | null }, ...tally.json() }];
+    }),
+    other: other.sums.count > 0 ? other.json() : null,
+  };
+}
+
+async function splitKeys(
+  snapshot: Snapshot,
+  { filter, limit }: TimeseriesRequest,
+  by: GroupField,
+): Promise<Cell[][]> {
+  return await largestGroups(snapshot, { filter, by: [by], limit, orderBy: "count" });
+}
+
+async function baseRows(
+  snapshot: Snapshot,
+  { filter, interval, by }: TimeseriesRequest,
+  keys: readonly Cell[][],
+): Promise<BaseRow[]> {
   const sql = new SqlBuilder();
-  const key = by === null ? "NULL AS k" : `${fieldExpression(by)} AS k`;
-  const where = sql.where(filter, snapshot.appliedSeq);
+  const split = { filter, by: by === null ? [] : [by] };
+  const source = rankedSource(sql, snapshot, split, keys, ["time"]);
   const baseNanos = BigInt(interval.baseMillis) * 1_000_000n;
   const rows = await snapshot.query({
-    sql: `SELECT time // ${baseNanos}::UBIGINT AS base, k, currency, ${SUMS_SQL}, ${COST_SQL} FROM ${sql.from(snapshot, ["time", key, ...MEASURE_COLUMNS], where)} GROUP BY base, k, currency`,
+    sql: `SELECT time // ${baseNanos}::UBIGINT AS base, rank, currency, ${SUMS_SQL}, ${COST_SQL} FROM ${source} GROUP BY base, rank, currency`,
     values: sql.values,
   });
-  return rows.map(([base = null, groupKey = null, currency = null, ...cells]) => ({
+  return rows.map(([base = null, rank = null, currency = null, ...cells]) => ({
     start: Number(base as bigint) * interval.baseMillis,
-    key: groupKey as BaseRow["key"],
+    rank: Number(rank),
     currency,
     sums: sumsOf(cells),
     cost: cells.slice(SUMS_CELLS),
   }));
 }
 
-function largestKeys(rows: readonly BaseRow[], limit: number): BaseRow["key"][] {
-  const counts = new Map<BaseRow["key"], number>();
-  for (const { key, sums } of rows) counts.set(key, (counts.get(key) ?? 0) + sums.count);
-  return [...counts]
-    .sort(([a, n], [b, m]) => m - n || String(a).localeCompare(String(b)))
-    .slice(0, limit)
-    .map(([key]) => key);
+/** The range that was asked for, an open side ending at the first or last event; ms, both inclusive. */
+async function timeRange(
+  snapshot: Snapshot,
+  filter: Filter,
+): Promise<{ first: number; last: number } | null> {
+  const sql = new SqlBuilder();
+  const where = sql.where(filter, snapshot.appliedSeq);
+  const [row] = await snapshot.query({
+    sql: `SELECT min(time), max(time) FROM ${sql.from(snapshot, ["time"], where)}`,
+    values: sql.values,
+  });
+  const [min = null, max = null] = row ?? [];
+  const first = filter.fromNano ?? (min as bigint | null);
+  const last = filter.toNano === null ? (max as bigint | null) : filter.toNano - 1n;
+  if (first === null || last === null || first > last) return null;
+  return { first: Number(first / 1_000_000n), last: Number(last / 1_000_000n) };
 }
 
-/** Every bucket of the range, or without one from the first to the last event. */
 function bucketStarts(
-  { fromNano, toNano }: Filter,
-  rows: readonly BaseRow[],
+  range: { first: number; last: number } | null,
   interval: Interval,
   zone: Zone,
 ): number[] {
-  let first = fromNano === null ? Number.POSITIVE_INFINITY : Number(fromNano / 1_000_000n);
-  let last = toNano === null ? Number.NEGATIVE_INFINITY : Number((toNano - 1n) / 1_000_000n);
-  for (const { start } of rows) {
-    if (fromNano === null && start < first) first = start;
-    if (toNano === null && start > last) last = start;
-  }
   const starts: number[] = [];
-  if (!(first <= last)) return starts;
-  for (let at = bucketStart(first, interval, zone); at <= last; ) {
+  if (range === null) return starts;
+  for (let at = bucketStart(range.first, interval, zone); at <= range.last; ) {
     starts.push(at);
     if (starts.length > MAX_BUCKETS) {
       throw new BadRequestError(
