@@ -12,8 +12,8 @@ const CONTENT_TYPES: Record<Encoding, string> = {
   json: "application/json",
 };
 
-/** Keeps every answer under 2 KiB. */
-const MAX_MESSAGE_LENGTH = 1000;
+/** Keeps every answer under 2 KiB: a UTF-16 unit takes at most three bytes. */
+const MAX_MESSAGE_LENGTH = 600;
 
 /** Writes a refusal in the request's encoding. */
 export function refuse(
@@ -44,7 +44,11 @@ export function answerOutcome(outcome: StoreOutcome, encoding: Encoding): Respon
           ? null
           : {
               rejectedLogRecords: rejectedCount,
-              errorMessage: `${rejectedCount} records were set aside, the first because: ${reason}`,
+              errorMessage:
+                `${rejectedCount} records were set aside, the first because: ${reason}`.slice(
+                  0,
+                  MAX_MESSAGE_LENGTH,
+                ),
             };
       const body = writeExportResponse(partial, encoding);
       return answer(

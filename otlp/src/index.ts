@@ -5,6 +5,7 @@ export {
   type KeyValueList,
   MAX_ANY_VALUE_DEPTH,
 } from "./any-value.js";
+export { asBuffer } from "./as-buffer.js";
 export {
   type Encoding,
   type PartialSuccess,
@@ -25,7 +26,7 @@ export {
   type ScopeLogs,
 } from "./logs.js";
 export { MalformedRequestError } from "./malformed-request-error.js";
-export { asBuffer, readAnyValue, readLogsRequest } from "./protobuf-reader.js";
+export { readAnyValue, readLogsRequest } from "./protobuf-reader.js";
 export { writeLogsRequest } from "./protobuf-writer.js";
 export { type LogsScan, LogsScanner } from "./scan.js";
 export { spliceLogsRequest } from "./splice.js";

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { type AnyValue, type KeyValue, MAX_ANY_VALUE_DEPTH } from "./any-value.js";
+import { asBuffer } from "./as-buffer.js";
 import { JsonCursor } from "./json-cursor.js";
 import { parseBase64, parseDouble, parseInteger } from "./json-scalars.js";
 import {
@@ -14,7 +15,7 @@ import {
   type ScopeLogs,
 } from "./logs.js";
 import { checkRecordCount } from "./malformed-request-error.js";
-import { asBuffer, isAllZero } from "./protobuf-reader.js";
+import { isAllZero } from "./trace-id.js";
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;

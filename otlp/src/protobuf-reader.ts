@@ -1,4 +1,5 @@
 import { type AnyValue, isKeyValueList, type KeyValue, MAX_ANY_VALUE_DEPTH } from "./any-value.js";
+import { asBuffer } from "./as-buffer.js";
 import * as field from "./fields.js";
 import {
   emptyLogRecord,
@@ -12,6 +13,7 @@ import {
   type ScopeLogs,
 } from "./logs.js";
 import { StringPool } from "./string-pool.js";
+import { isAllZero } from "./trace-id.js";
 import { WireReader } from "./wire.js";
 
 const TRACE_ID_BYTES = 16;
@@ -43,13 +45,6 @@ export function readLogsRequest(bytes: Uint8Array): LogsRequest {
 /** Reads one AnyValue message that lies at `[start, end)` of `bytes`. */
 export function readAnyValue(bytes: Uint8Array, start: number, end: number): AnyValue {
   return anyValue(new WireReader(asBuffer(bytes), start), end, null, 1);
-}
-
-/** Views bytes as a Buffer without a copy. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function resourceLogs(reader: WireReader, end: number): ResourceLogs {
@@ -252,9 +247,4 @@ function id(reader: WireReader, limit: number, size: number): string {
   if (end - start !== size) return "";
   const hex = reader.bytes.toString("hex", start, end);
   return isAllZero(hex) ? "" : hex;
-}
-
-/** Tells whether a hex id is all zeros, which W3C trace context and OTLP read as absent. */
-export function isAllZero(hex: string): boolean {
-  return /^0*$/.test(hex);
 }

@@ -1,7 +1,7 @@
 import { MAX_ANY_VALUE_DEPTH } from "./any-value.js";
+import { asBuffer } from "./as-buffer.js";
 import * as field from "./fields.js";
 import { checkRecordCount } from "./malformed-request-error.js";
-import { asBuffer } from "./protobuf-reader.js";
 import { WireReader } from "./wire.js";
 
 /** Locates the records of one protobuf request without decoding them. */

@@ -1,6 +1,6 @@
+import { asBuffer } from "./as-buffer.js";
 import { varintBytes } from "./backward-writer.js";
 import { RESOURCE_LOGS, RL_SCOPE_LOGS, SL_LOG_RECORDS } from "./fields.js";
-import { asBuffer } from "./protobuf-reader.js";
 import { WireReader } from "./wire.js";
 
 /**

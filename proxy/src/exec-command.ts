@@ -10,6 +10,9 @@ const EXIT_SIGNALLED = 128;
 
 const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** On a terminal Ctrl-C reaches the child by itself, as a member of the same process group. */
+const isFromTerminal = (signal: NodeJS.Signals) => signal === "SIGINT" && process.stdin.isTTY;
+
 /**
  * Runs a command with this process's streams and records it. A stream that is a terminal goes to the
  * command as it is and is not captured: a copy in between would change how the command behaves.
@@ -34,7 +37,9 @@ export async function execCommand(auditor: Auditor, argv: readonly string[]): Pr
 
 /** Waits for a child, passing signals on, and gives the exit code that a shell would. */
 export async function exitCodeOf(child: ChildProcess, command: string): Promise<number> {
-  const forward = (signal: NodeJS.Signals) => child.kill(signal);
+  const forward = (signal: NodeJS.Signals) => {
+    if (!isFromTerminal(signal)) child.kill(signal);
+  };
   for (const signal of FORWARDED_SIGNALS) process.on(signal, forward);
   try {
     return await new Promise<number>((resolve) => {

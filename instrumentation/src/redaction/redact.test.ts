@@ -106,7 +106,12 @@ describe("redactEvent", () => {
             ],
           },
         },
-        metadata: { "process.command_args": ["curl", "?key=abc"], token: "abc", plain: "x" },
+        metadata: {
+          "process.command_args": ["curl", "?key=abc", "--api-key", "hunter2"],
+          args: ["--verbose", "kept"],
+          token: "abc",
+          plain: "x",
+        },
       }),
     );
     expect(JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v))).not.toMatch(
@@ -121,6 +126,7 @@ describe("redactEvent", () => {
       "token",
     ]);
     expect(event.metadata.plain).toBe("x");
+    expect(event.metadata.args).toEqual(["--verbose", "kept"]);
     expect(JSON.stringify(event.content)).toContain("print(1)");
   });
 

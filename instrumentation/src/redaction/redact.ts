@@ -1,6 +1,6 @@
 import { type AnyValue, isKeyValueList, type KeyValue } from "@agent-audit/otlp";
 import type { AuditEvent } from "@agent-audit/schema";
-import { QUERY_ONLY_NAMES, SECRET_NAMES, TEXT_RULES } from "./rules.js";
+import { QUERY_ONLY_NAMES, SECRET_NAMES, SECRET_OPTION, TEXT_RULES } from "./rules.js";
 
 const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 
@@ -41,9 +41,18 @@ function redactPrivateKeys(text: string): string {
 /** Replaces secrets anywhere in a value: by pattern in text, by name in maps. */
 export function redactValue(value: AnyValue): AnyValue {
   if (typeof value === "string") return redactText(value);
-  if (Array.isArray(value)) return value.map(redactValue);
+  if (Array.isArray(value)) return redactList(value);
   if (value !== null && isKeyValueList(value)) return { values: value.values.map(redactPair) };
   return value;
+}
+
+/** In a list of arguments the value of `--password` is the item after it. */
+function redactList(items: readonly AnyValue[]): AnyValue[] {
+  return items.map((item, i) => {
+    const option = items[i - 1];
+    const isSecret = typeof option === "string" && SECRET_OPTION.test(option);
+    return isSecret && typeof item === "string" ? "[redacted:option]" : redactValue(item);
+  });
 }
 
 function redactPair({ key, value }: KeyValue): KeyValue {

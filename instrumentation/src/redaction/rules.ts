@@ -42,6 +42,10 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
   "privatekey",
 ]);
 
+/** Options of command lines whose value, the next argument, is a secret. */
+export const SECRET_OPTION =
+  /^--?(?:[\w-]{0,64}[_-])?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?access[_-]?key)$/i;
+
 /** Field names too common to be secrets outside a URL's query. */
 export const QUERY_ONLY_NAMES: ReadonlySet<string> = new Set(["key", "code", "sig", "signature"]);
 

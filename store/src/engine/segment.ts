@@ -52,7 +52,10 @@ export class Segment {
         const { appliedSeq, rows } = await readPosition(connection, alias);
         // A position before the segment's first record belongs to another journal.
         if (appliedSeq >= firstSeq - 1n) return new Segment(day, alias, file, appliedSeq, rows);
-      } catch {
+      } catch (error) {
+        if (/No space left|out of memory|Permission denied/i.test((error as Error).message)) {
+          throw error;
+        }
         // Damaged in whatever way: the journal has every row, so it is rebuilt below.
       }
       await connection.run(`DETACH DATABASE IF EXISTS ${alias}`);
