@@ -46,7 +46,7 @@ describe("the protobuf reader and writer, beside protobufjs", () => {
           expect(outcome(() => readLogsRequest(bytes))).toBe(scanned);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 1000, endOnFailure: true },
     );
   });
 });

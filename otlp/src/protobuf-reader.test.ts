@@ -61,6 +61,10 @@ describe("readLogsRequest", () => {
 
   it.each([
     ["a cut varint", hex("ff")],
+    [
+      "a varint past the end of its message",
+      Buffer.concat([field(1, field(2, field(2, hex("3880")))), hex("01")]),
+    ],
     ["a length past the end", hex("0a05")],
     ["field number 0", hex("0000")],
     ["a wrong wire type on a known field", field(1, field(2, hex("1001")))],

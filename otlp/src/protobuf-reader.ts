@@ -39,6 +39,7 @@ export function readLogsRequest(bytes: Uint8Array): LogsRequest {
       request.resourceLogs.push(resourceLogs(reader, reader.end(end)));
     else field.unknownField(reader, tag, end, field.REQUEST_FIELDS);
   }
+  reader.expectEnd(end);
   return request;
 }
 
@@ -58,6 +59,7 @@ function resourceLogs(reader: WireReader, end: number): ResourceLogs {
     } else if (tag === field.GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
     else field.unknownField(reader, tag, end, field.RESOURCE_LOGS_FIELDS);
   }
+  reader.expectEnd(end);
   return group;
 }
 
@@ -69,6 +71,7 @@ function resource(reader: WireReader, end: number, into: Resource): void {
     else if (tag === field.RESOURCE_DROPPED) into.droppedAttributesCount = reader.varint32();
     else field.unknownField(reader, tag, end, field.RESOURCE_FIELDS);
   }
+  reader.expectEnd(end);
 }
 
 function scopeLogs(reader: WireReader, end: number): ScopeLogs {
@@ -82,6 +85,7 @@ function scopeLogs(reader: WireReader, end: number): ScopeLogs {
     } else if (tag === field.GROUP_SCHEMA_URL) group.schemaUrl = text(reader, end);
     else field.unknownField(reader, tag, end, field.SCOPE_LOGS_FIELDS);
   }
+  reader.expectEnd(end);
   return group;
 }
 
@@ -95,6 +99,7 @@ function scope(reader: WireReader, end: number, into: InstrumentationScope): voi
     else if (tag === field.SCOPE_DROPPED) into.droppedAttributesCount = reader.varint32();
     else field.unknownField(reader, tag, end, field.SCOPE_FIELDS);
   }
+  reader.expectEnd(end);
 }
 
 function logRecord(reader: WireReader, end: number): LogRecord {
@@ -139,6 +144,7 @@ function logRecord(reader: WireReader, end: number): LogRecord {
         field.unknownField(reader, tag, end, field.LOG_RECORD_FIELDS);
     }
   }
+  reader.expectEnd(end);
   return record;
 }
 
@@ -151,6 +157,7 @@ function keyValue(reader: WireReader, end: number, depth: number): KeyValue {
     else if (tag === field.KV_VALUE) value = anyValue(reader, reader.end(end), value, depth);
     else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
   }
+  reader.expectEnd(end);
   return { key, value };
 }
 
@@ -193,6 +200,7 @@ function anyValue(reader: WireReader, end: number, before: AnyValue, depth: numb
         field.unknownField(reader, tag, end, field.ANY_VALUE_FIELDS);
     }
   }
+  reader.expectEnd(end);
   return value;
 }
 
@@ -207,6 +215,7 @@ function arrayValue(
     if (tag === field.LIST_VALUES) values.push(anyValue(reader, reader.end(end), null, depth + 1));
     else field.unknownField(reader, tag, end, field.LIST_FIELDS);
   }
+  reader.expectEnd(end);
   return values;
 }
 
@@ -221,6 +230,7 @@ function kvlistValue(
     if (tag === field.LIST_VALUES) values.push(keyValue(reader, reader.end(end), depth + 1));
     else field.unknownField(reader, tag, end, field.LIST_FIELDS);
   }
+  reader.expectEnd(end);
   return { values };
 }
 

@@ -73,6 +73,7 @@ export class LogsScanner {
       if (tag === field.RESOURCE_LOGS) this.#resourceLogs(reader.end(end));
       else field.unknownField(reader, tag, end, field.REQUEST_FIELDS);
     }
+    reader.expectEnd(end);
     return this.#scan;
   }
 
@@ -87,6 +88,7 @@ export class LogsScanner {
       else if (tag === field.GROUP_SCHEMA_URL) reader.skip(tag, end);
       else field.unknownField(reader, tag, end, field.RESOURCE_LOGS_FIELDS);
     }
+    reader.expectEnd(end);
   }
 
   #resource(end: number): void {
@@ -97,6 +99,7 @@ export class LogsScanner {
       else if (tag === field.RESOURCE_DROPPED) reader.skip(tag, end);
       else field.unknownField(reader, tag, end, field.RESOURCE_FIELDS);
     }
+    reader.expectEnd(end);
   }
 
   #scopeLogs(end: number): void {
@@ -108,6 +111,7 @@ export class LogsScanner {
       else if (tag === field.GROUP_SCHEMA_URL) reader.skip(tag, end);
       else field.unknownField(reader, tag, end, field.SCOPE_LOGS_FIELDS);
     }
+    reader.expectEnd(end);
   }
 
   #scope(end: number): void {
@@ -123,6 +127,7 @@ export class LogsScanner {
         reader.skip(tag, end);
       } else field.unknownField(reader, tag, end, field.SCOPE_FIELDS);
     }
+    reader.expectEnd(end);
   }
 
   #resourceAttribute(end: number): void {
@@ -176,6 +181,7 @@ export class LogsScanner {
           field.unknownField(reader, tag, end, field.LOG_RECORD_FIELDS);
       }
     }
+    reader.expectEnd(end);
     if (this.#isTooDeep) {
       faults.push({ index, reason: `an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}` });
     }
@@ -202,6 +208,7 @@ export class LogsScanner {
         }
       } else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
     }
+    reader.expectEnd(end);
   }
 
   #keyValue(end: number, depth: number): void {
@@ -212,6 +219,7 @@ export class LogsScanner {
       else if (tag === field.KV_VALUE) this.#anyValue(reader.end(end), depth);
       else field.unknownField(reader, tag, end, field.KEY_VALUE_FIELDS);
     }
+    reader.expectEnd(end);
   }
 
   #anyValue(end: number, depth: number): void {
@@ -241,6 +249,7 @@ export class LogsScanner {
           field.unknownField(reader, tag, end, field.ANY_VALUE_FIELDS);
       }
     }
+    reader.expectEnd(end);
   }
 
   #list(end: number, depth: number, isKvlist: boolean): void {
@@ -251,6 +260,7 @@ export class LogsScanner {
       else if (isKvlist) this.#keyValue(reader.end(end), depth);
       else this.#anyValue(reader.end(end), depth);
     }
+    reader.expectEnd(end);
   }
 }
 

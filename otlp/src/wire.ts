@@ -147,6 +147,11 @@ export class WireReader {
     }
   }
 
+  /** Fails unless the message that was read ended where its length said: a varint could run past it. */
+  expectEnd(end: number): void {
+    if (this.position !== end) this.fail("a field passes the end of its message");
+  }
+
   fail(message: string): never {
     throw new MalformedRequestError("malformed_protobuf", message, this.position);
   }
