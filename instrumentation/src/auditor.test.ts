@@ -164,8 +164,7 @@ describe("Auditor", () => {
   it("ends flush and shutdown when nobody listens, without an error", async () => {
     const auditor = createAuditor({ endpoint: "http://127.0.0.1:9" });
     auditor.record(shell);
-    await auditor.flush();
-    await auditor.shutdown();
+    await Promise.all([auditor.flush(), auditor.shutdown()]);
   });
 
   it("keeps whole numbers whole and big ones exact", () => {
