@@ -92,7 +92,7 @@ export class Store {
 
   /** Applies the journal, once its writer has recovered it; resolves when what it held then is visible. */
   async follow(): Promise<void> {
-    await this.#engine.follow(this.storeId);
+    await this.#engine.follow();
   }
 
   /** @throws AuditError `segment_rebuilding` */

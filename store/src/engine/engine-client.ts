@@ -76,8 +76,8 @@ export class EngineClient {
   }
 
   /** Starts applying the recovered journal; see `Engine.follow`. */
-  async follow(storeId: string): Promise<void> {
-    await this.#call("follow", { storeId });
+  async follow(): Promise<void> {
+    await this.#call("follow", undefined);
   }
 
   /** Runs one prepared statement; see `QueryRunner.run`. */

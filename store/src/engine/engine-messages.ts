@@ -18,7 +18,7 @@ export type Cell = null | boolean | number | bigint | string | Cell[] | { key: C
 export interface EngineCalls {
   open: { request: undefined; reply: undefined };
   verify: { request: undefined; reply: undefined };
-  follow: { request: { storeId: string }; reply: undefined };
+  follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
   tables: { request: undefined; reply: string[] };
   segments: { request: undefined; reply: SegmentStatus[] };

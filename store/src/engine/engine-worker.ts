@@ -54,10 +54,8 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
   switch (method) {
     case "verify":
       return await engine.verify();
-    case "follow": {
-      const { storeId } = argument as EngineCalls["follow"]["request"];
-      return await engine.follow(storeId, (error) => reply({ fatal: errorMessage(error) }));
-    }
+    case "follow":
+      return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":
       return await engine.queries.run(argument as QueryRequest);
     case "tables":

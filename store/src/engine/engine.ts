@@ -1,29 +1,21 @@
 import fs from "node:fs";
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { readLogsRequest } from "@agent-audit/otlp";
-import { AuditError, readEnvelope } from "@agent-audit/schema";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { DataDirectory } from "../data-directory.js";
-import type { Frame } from "../journal/format.js";
+import { type DataDirectory, storeIdOf } from "../data-directory.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import type { SharedPosition } from "../shared-position.js";
-import { CHUNK_ROWS } from "./column-buffers.js";
+import { Applier, type Job } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
 import { type DatabaseOptions, openDatabase } from "./database.js";
 import { type ExportSlice, exportLines } from "./export-lines.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
-import { jsonObject, RowWriter } from "./row-writer.js";
 import { dayText, Segment, type SegmentState } from "./segment.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 
-/** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
-const BATCH_ROWS = 122_880;
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
 const IDLE_MILLIS = 20;
-const CHECKPOINT_ROWS = 200_000;
-/** Payload of one transaction, which DuckDB holds in memory until the commit. */
-const BATCH_BYTES = 128 * 1024 * 1024;
 /** Stands for the segments while there is none, so that every query has a table to read. */
 const NO_EVENTS = "catalog.main.no_events";
 
@@ -40,22 +32,6 @@ export interface SegmentStatus {
   bytes: number;
 }
 
-/** Says what a step of applying did. */
-interface Applied {
-  /** Above 0 when something was done. */
-  rows: number;
-  /** Day of the next frame, when that belongs to another segment. */
-  nextDay: number | null;
-}
-
-/** Follows the journal for one segment: the newest one without end, an older one up to its last sequence. */
-interface Job {
-  segment: Segment;
-  reader: JournalReader;
-  lastSeq: bigint | null;
-  rowsSinceCheckpoint: number;
-}
-
 /**
  * Keeps the DuckDB view of the journal. Rows and position change in one transaction, so the view can be
  * thrown away at any moment and goes on where it was. Lives on exactly one thread: a second instance of
@@ -65,11 +41,10 @@ export class Engine {
   readonly queries: QueryRunner;
   readonly #directory: DataDirectory;
   readonly #position: SharedPosition;
-  readonly #onSetAside: EngineOptions["onSetAside"];
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #segments = new Map<number, Segment>();
-  #storeId = "";
+  readonly #applier: Applier;
   #live: Job | null = null;
   #rebuilds: Job[] = [];
   #isClosing = false;
@@ -82,7 +57,12 @@ export class Engine {
   ) {
     this.#directory = options.directory;
     this.#position = options.position;
-    this.#onSetAside = options.onSetAside;
+    this.#applier = new Applier({
+      connection,
+      journalDirectory: options.directory.journal,
+      storeId: storeIdOf(options.directory),
+      onSetAside: options.onSetAside,
+    });
     this.#instance = instance;
     this.#connection = connection;
     this.queries = new QueryRunner(instance);
@@ -116,8 +96,7 @@ export class Engine {
    *   rebuilt may take longer
    * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
    */
-  async follow(storeId: string, onFatal: (error: unknown) => void): Promise<void> {
-    this.#storeId = storeId;
+  async follow(onFatal: (error: unknown) => void): Promise<void> {
     const syncedAtStart = this.#position.syncedSeq;
     await this.#compare(syncedAtStart);
     await new Promise<void>((resolve, reject) => {
@@ -243,9 +222,9 @@ export class Engine {
   async #applyLive(): Promise<number> {
     this.#live ??= await this.#firstJob();
     if (this.#live === null) return 0;
-    const { rows, nextDay } = await this.#applyBatch(this.#live, this.#position.syncedSeq);
+    const { rows, nextDay } = await this.#applier.applyBatch(this.#live, this.#position.syncedSeq);
     if (nextDay !== null) {
-      await this.#checkpoint(this.#live);
+      await this.#applier.checkpoint(this.#live);
       const firstSeq = this.#live.segment.appliedSeq + 1n;
       this.#live.reader.close();
       this.#live = this.#job(await this.#attach(nextDay, firstSeq), null);
@@ -261,152 +240,11 @@ export class Engine {
   }
 
   async #rebuildStep(job: Job): Promise<void> {
-    await this.#applyBatch(job, job.lastSeq as bigint);
+    await this.#applier.applyBatch(job, job.lastSeq as bigint);
     if (job.segment.appliedSeq < (job.lastSeq as bigint)) return;
-    await this.#checkpoint(job);
+    await this.#applier.checkpoint(job);
     job.reader.close();
     job.segment.state = "open";
     this.#rebuilds.shift();
   }
-
-  /** Applies a batch; when that fails, the next frame alone, record by record, so that one cannot stop all others. */
-  async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
-    try {
-      return await this.#applyTogether(job, upto);
-    } catch (error) {
-      if (isFatal(error)) throw error;
-      await this.#connection.run("ROLLBACK").catch(() => {
-        // There is no transaction when BEGIN itself failed.
-      });
-      job.reader.close();
-      job.reader = new JournalReader(this.#directory.journal, job.segment.appliedSeq + 1n);
-      return await this.#applySingly(job, upto);
-    }
-  }
-
-  /** Applies one frame, a transaction per record; what fails is set aside and the position moves on. */
-  async #applySingly(job: Job, upto: bigint): Promise<Applied> {
-    const { segment } = job;
-    const next = job.reader.next(upto);
-    if (next === null) return { rows: 0, nextDay: null };
-    if (next.segmentDay !== segment.day) return { rows: 0, nextDay: next.segmentDay };
-    const frame = { ...next.frame, payload: Uint8Array.from(next.frame.payload) };
-    const lastSeq = frame.firstSeq + BigInt(frame.recordCount) - 1n;
-    let rows = 0;
-    for (let seq = segment.appliedSeq + 1n; seq <= lastSeq; seq++) {
-      await this.#connection.run("BEGIN");
-      try {
-        const appender = await this.#connection.createAppender("events", "main", segment.alias);
-        const writer = new RowWriter(appender);
-        this.#writeFrame(writer, frame, seq - 1n, seq);
-        writer.flush();
-        appender.closeSync();
-        await this.#moveTo(segment, seq, segment.rows + 1n);
-        rows++;
-      } catch (error) {
-        if (isFatal(error)) throw error;
-        await this.#connection.run("ROLLBACK");
-        await this.#connection.run("BEGIN");
-        await this.#moveTo(segment, seq, segment.rows);
-        this.#onSetAside(seq, (error as Error).message);
-      }
-    }
-    return { rows: Math.max(rows, 1), nextDay: null };
-  }
-
-  /** Moves the position with the rows of the open transaction, and commits both. */
-  async #moveTo(segment: Segment, appliedSeq: bigint, rows: bigint): Promise<void> {
-    await this.#connection.run(
-      `UPDATE ${segment.alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}`,
-    );
-    await this.#connection.run("COMMIT");
-    segment.appliedSeq = appliedSeq;
-    segment.rows = rows;
-  }
-
-  /** Applies frames in one transaction; stops before a frame of another segment and names its day. */
-  async #applyTogether(job: Job, upto: bigint): Promise<Applied> {
-    const { segment, reader } = job;
-    let next = reader.next(upto);
-    if (next === null) return { rows: 0, nextDay: null };
-    if (next.segmentDay !== segment.day) return { rows: 0, nextDay: next.segmentDay };
-
-    await this.#connection.run("BEGIN");
-    const appender = await this.#connection.createAppender("events", "main", segment.alias);
-    const writer = new RowWriter(appender);
-    let rows = 0;
-    let bytes = 0;
-    let sinceTurn = 0;
-    let appliedSeq = segment.appliedSeq;
-    let nextDay: number | null = null;
-    while (next !== null) {
-      const written = this.#writeFrame(writer, next.frame, appliedSeq);
-      appliedSeq = next.frame.firstSeq + BigInt(next.frame.recordCount) - 1n;
-      rows += written;
-      sinceTurn += written;
-      bytes += next.frame.payload.length;
-      if (rows >= BATCH_ROWS || bytes >= BATCH_BYTES) break;
-      // Queries wait for this thread: let them in after each chunk.
-      if (sinceTurn >= CHUNK_ROWS) {
-        sinceTurn = 0;
-        await nextTurn();
-      }
-      next = reader.next(upto);
-      if (next !== null && next.segmentDay !== segment.day) {
-        nextDay = next.segmentDay;
-        break;
-      }
-    }
-    writer.flush();
-    appender.closeSync();
-    await this.#moveTo(segment, appliedSeq, segment.rows + BigInt(rows));
-    job.rowsSinceCheckpoint += rows;
-    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS) await this.#checkpoint(job);
-    return { rows, nextDay };
-  }
-
-  /** Writes the records of a frame that lie past `appliedSeq`, up to `lastSeq`, and gives their number. */
-  #writeFrame(
-    writer: RowWriter,
-    frame: Frame,
-    appliedSeq: bigint,
-    lastSeq = frame.firstSeq + BigInt(frame.recordCount),
-  ): number {
-    let seq = frame.firstSeq;
-    let written = 0;
-    for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
-      const resourceJson = resource === null ? null : jsonObject(resource.attributes);
-      for (const { logRecords } of scopeLogs) {
-        for (const record of logRecords) {
-          if (seq > appliedSeq && seq <= lastSeq) {
-            const envelope = readEnvelope(record, resource);
-            if (frame.orgId !== "") envelope.orgId = frame.orgId;
-            if (frame.projectId !== "") envelope.projectId = frame.projectId;
-            const { receivedNano, keyId } = frame;
-            const storeId = this.#storeId;
-            writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
-            written++;
-          }
-          seq++;
-        }
-      }
-    }
-    return written;
-  }
-
-  async #checkpoint(job: Job): Promise<void> {
-    try {
-      await this.#connection.run(`CHECKPOINT ${job.segment.alias}`);
-      job.rowsSinceCheckpoint = 0;
-    } catch (error) {
-      // A running query holds an older state of the file: the WAL grows until the next try.
-      if (!/checkpoint/i.test((error as Error).message)) throw error;
-    }
-  }
-}
-
-/** A journal that cannot be read, or an instance that DuckDB gave up: no record's fault. */
-function isFatal(error: unknown): boolean {
-  if (error instanceof AuditError) return true;
-  return /FATAL|has been invalidated|out of memory|No space left/i.test((error as Error).message);
 }
