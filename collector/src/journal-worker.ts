@@ -5,6 +5,7 @@ import {
   encodeQuarantine,
   JournalWriter,
   loadSeenRecords,
+  type NewFrame,
   SeenRecords,
   SharedPosition,
   saveSeenRecords,
@@ -26,6 +27,9 @@ import type {
 const GROUP_SIZE = 64;
 /** Faulty records of one request whose bytes are kept. */
 const MAX_KEPT_FAULTS = 100;
+
+/** There are no keys yet, so no sender is known by one. */
+const NO_SENDER = { keyId: "", orgId: "", projectId: "" };
 
 const { directory, storeId, positionBuffer } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
@@ -64,14 +68,8 @@ function start(): void {
 /** Stores what arrived together with one sync, and tells only then. */
 function storeGroup(journal: JournalWriter, bodies: StoreRequest[]): boolean {
   const outcomes = orDie(bodies, () => {
-    const nextSeq = journal.nextSeq;
-    let hasWritten = false;
-    const settled = bodies.map((request): [number, StoreOutcome] => {
-      const { outcome, isWritten } = store(journal, request);
-      hasWritten ||= isWritten;
-      return [request.id, outcome];
-    });
-    if (hasWritten || journal.nextSeq !== nextSeq) journal.sync();
+    const settled = bodies.map((body): [number, StoreOutcome] => [body.id, store(journal, body)]);
+    journal.sync();
     position.syncedSeq = journal.syncedSeq;
     return settled;
   });
@@ -80,46 +78,24 @@ function storeGroup(journal: JournalWriter, bodies: StoreRequest[]): boolean {
   return true;
 }
 
-function store(
-  journal: JournalWriter,
-  request: StoreRequest,
-): { outcome: StoreOutcome; isWritten: boolean } {
+function store(journal: JournalWriter, request: StoreRequest): StoreOutcome {
   const admission = admit(request);
-  if (admission.status === "refused") return { outcome: admission, isWritten: false };
+  if (admission.status === "refused") return admission;
   const { faults, rejectedCount, digest } = admission;
   const receivedNano = now();
+  const append = (kind: NewFrame["kind"], payload: Uint8Array, recordCount: number) =>
+    journal.append({ kind, payload, recordCount, receivedNano, digest, ...NO_SENDER });
   journal.rotateIfDue(receivedNano);
   const { payload, recordCount } = withoutDuplicates(admission, receivedNano);
-  const sender = { keyId: "", orgId: "", projectId: "" };
-  let lastSeq = 0n;
-  if (recordCount > 0) {
-    const frame = {
-      kind: "records",
-      recordCount,
-      receivedNano,
-      digest,
-      payload,
-      ...sender,
-    } as const;
-    lastSeq = journal.append(frame) + BigInt(recordCount) - 1n;
-  }
-  for (const fault of bounded(faults)) {
-    const aside = encodeQuarantine(fault);
-    const frame = {
-      kind: "quarantine",
-      recordCount: 0,
-      receivedNano,
-      digest,
-      payload: aside,
-    } as const;
-    journal.append({ ...frame, ...sender });
-  }
+  const firstSeq = recordCount > 0 ? append("records", payload, recordCount) : null;
+  for (const fault of bounded(faults)) append("quarantine", encodeQuarantine(fault), 0);
   counters.stored += recordCount;
   counters.quarantined += faults.length;
-  const reason = faults[0]?.reason ?? "";
   return {
-    outcome: { status: "stored", lastSeq, rejectedCount, reason },
-    isWritten: recordCount > 0 || faults.length > 0,
+    status: "stored",
+    lastSeq: firstSeq === null ? 0n : firstSeq + BigInt(recordCount) - 1n,
+    rejectedCount,
+    reason: faults[0]?.reason ?? "",
   };
 }
 
@@ -136,7 +112,7 @@ function withoutDuplicates(
   { payload, scan, digest }: Extract<Admission, { status: "admitted" }>,
   receivedNano: bigint,
 ): { payload: Uint8Array; recordCount: number } {
-  const standings = seen.classify({ payload, scan, digest, receivedNano, orgId: "", keyId: "" });
+  const standings = seen.classify({ payload, scan, digest, receivedNano, ...NO_SENDER });
   const duplicates = standings.filter((standing) => standing === "duplicate").length;
   counters.received += standings.length;
   counters.duplicates += duplicates;

@@ -55,7 +55,7 @@ export class Receiver {
     this.#budget = new InFlightBudget(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES);
     this.#closeGraceMillis = options.closeGraceMillis ?? CLOSE_GRACE_MILLIS;
     this.#server = createAdaptorServer({
-      fetch: this.app().fetch,
+      fetch: this.#app().fetch,
       serverOptions: {
         keepAliveTimeout: KEEP_ALIVE_MILLIS,
         headersTimeout: HEADERS_MILLIS,
@@ -94,8 +94,7 @@ export class Receiver {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The routes, for tests without a port. */
-  private app(): Hono<Env> {
+  #app(): Hono<Env> {
     const app = new Hono<Env>();
     app.use(async (c, next) => {
       const { host, origin } = c.env.incoming.headers;

@@ -40,6 +40,7 @@ export class JournalWriter {
   readonly #disk: Disk;
   #fd = -1;
   #size = 0;
+  #syncedSize = 0;
   #fileFirstSeq = 0n;
   #salt = 0;
   #segmentDay: number;
@@ -93,9 +94,11 @@ export class JournalWriter {
     return firstSeq;
   }
 
-  /** Makes everything appended so far durable. */
+  /** Makes everything appended so far durable; costs nothing when nothing was. */
   sync(): void {
+    if (this.#syncedSize === this.#size) return;
     this.#disk.fdatasyncSync(this.#fd);
+    this.#syncedSize = this.#size;
     this.#syncedSeq = this.#nextSeq - 1n;
   }
 
@@ -148,5 +151,6 @@ export class JournalWriter {
     this.#fd = this.#disk.openSync(file, "r+");
     this.#fileFirstSeq = this.#nextSeq;
     this.#size = start.reduce((sum, bytes) => sum + bytes.length, 0);
+    this.#syncedSize = this.#size;
   }
 }
