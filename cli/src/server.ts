@@ -50,6 +50,7 @@ export async function startServer(
       onFatal,
       onSetAside: (seq, reason) =>
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
+      onSealingFailed: (error) => log.error({ error }, "a journal file was not sealed"),
     });
     opened.unshift(store);
     let isCaughtUp = false;

@@ -6,7 +6,8 @@ import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
-import { listJournalFiles } from "./journal/journal-reader.js";
+import { listJournalFiles } from "./journal/journal-files.js";
+import { Sealer } from "./journal/sealer.js";
 import { SharedPosition } from "./shared-position.js";
 
 /** Records of one export slice: other work gets its turn between two. */
@@ -23,6 +24,8 @@ export interface StoreOptions {
   onFatal: (error: Error) => void;
   /** Told of each record that the engine cannot show; it stays in the journal. */
   onSetAside?: (seq: bigint, reason: string) => void;
+  /** Told of each journal file that could not be sealed; it stays as it is, and nothing is lost. */
+  onSealingFailed?: (message: string) => void;
 }
 
 /** A set of tables to read that nothing takes away until it is released. */
@@ -50,17 +53,20 @@ export class Store {
   readonly directory: DataDirectory;
   readonly position: SharedPosition;
   readonly #engine: EngineClient;
+  readonly #sealer: Sealer;
 
   private constructor(
     storeId: string,
     directory: DataDirectory,
     position: SharedPosition,
     engine: EngineClient,
+    sealer: Sealer,
   ) {
     this.storeId = storeId;
     this.directory = directory;
     this.position = position;
     this.#engine = engine;
+    this.#sealer = sealer;
   }
 
   /**
@@ -71,10 +77,13 @@ export class Store {
   static async open(options: StoreOptions): Promise<Store> {
     const directory = makeDataDirectory(options.data);
     const position = new SharedPosition();
-    const engine = await EngineClient.open({ ...options, root: directory.root, position });
+    const sealer = new Sealer(directory.journal, options.onSealingFailed ?? (() => {}));
+    const onSegmentEnded = () => sealer.seal();
+    const { root } = directory;
+    const engine = await EngineClient.open({ ...options, root, position, onSegmentEnded });
     try {
       const storeId = storeIdOf(directory);
-      return new Store(storeId, directory, position, engine);
+      return new Store(storeId, directory, position, engine, sealer);
     } catch (error) {
       await engine.close();
       throw error;
@@ -92,6 +101,7 @@ export class Store {
 
   /** Applies the journal, once its writer has recovered it; resolves when what it held then is visible. */
   async follow(): Promise<void> {
+    this.#sealer.seal();
     await this.#engine.follow();
   }
 
@@ -149,6 +159,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    await this.#sealer.close();
     await this.#engine.close();
   }
 }

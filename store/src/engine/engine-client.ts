@@ -22,6 +22,8 @@ export interface EngineClientOptions {
   onFatal: (error: Error) => void;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside?: ((seq: bigint, reason: string) => void) | undefined;
+  /** Told when a segment gets no more records. */
+  onSegmentEnded: () => void;
 }
 
 interface Waiting {
@@ -46,6 +48,7 @@ export class EngineClient {
     this.#worker = new Worker(new URL("./engine-worker.js", import.meta.url), { workerData });
     this.#worker.on("message", (reply: EngineReply) => {
       if ("fatal" in reply) options.onFatal(errorOf(reply.fatal));
+      else if ("segmentEnded" in reply) options.onSegmentEnded();
       else if ("setAside" in reply) options.onSetAside?.(reply.setAside.seq, reply.setAside.reason);
       else this.#settle(reply);
     });

@@ -47,4 +47,5 @@ export type EngineReply =
   | { id: number; result: unknown }
   | { id: number; error: ErrorMessage }
   | { fatal: ErrorMessage }
-  | { setAside: { seq: bigint; reason: string } };
+  | { setAside: { seq: bigint; reason: string } }
+  | { segmentEnded: true };

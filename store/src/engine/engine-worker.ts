@@ -47,6 +47,7 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       memoryLimitMib,
       threads,
       onSetAside: (seq, reason) => reply({ setAside: { seq, reason } }),
+      onSegmentEnded: () => reply({ segmentEnded: true }),
     });
     return undefined;
   }

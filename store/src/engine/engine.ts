@@ -23,6 +23,8 @@ export interface EngineOptions extends DatabaseOptions {
   position: SharedPosition;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside: (seq: bigint, reason: string) => void;
+  /** Told when a segment gets no more records. */
+  onSegmentEnded: () => void;
 }
 
 export interface SegmentStatus {
@@ -45,6 +47,7 @@ export class Engine {
   readonly #connection: DuckDBConnection;
   readonly #segments = new Map<number, Segment>();
   readonly #applier: Applier;
+  readonly #onSegmentEnded: () => void;
   #live: Job | null = null;
   #rebuilds: Job[] = [];
   #isClosing = false;
@@ -57,6 +60,7 @@ export class Engine {
   ) {
     this.#directory = options.directory;
     this.#position = options.position;
+    this.#onSegmentEnded = options.onSegmentEnded;
     this.#applier = new Applier({
       connection,
       journalDirectory: options.directory.journal,
@@ -228,6 +232,7 @@ export class Engine {
       const firstSeq = this.#live.segment.appliedSeq + 1n;
       this.#live.reader.close();
       this.#live = this.#job(await this.#attach(nextDay, firstSeq), null);
+      this.#onSegmentEnded();
     }
     return rows + (nextDay === null ? 0 : 1);
   }

@@ -1,4 +1,4 @@
-import { listJournalFiles } from "../journal/journal-reader.js";
+import { listJournalFiles } from "../journal/journal-files.js";
 
 /** Says which sequences a segment must hold. */
 export interface SegmentRange {

@@ -2,7 +2,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { crc32 } from "node:zlib";
 import { nodeDisk, replaceFile } from "../journal/disk.js";
-import { JournalReader, listJournalFiles } from "../journal/journal-reader.js";
+import { journalNames } from "../journal/journal-files.js";
+import { JournalReader } from "../journal/journal-reader.js";
 import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
 import { identityScanner } from "./record-identity.js";
@@ -24,7 +25,7 @@ const KEPT_FILES = 2;
  */
 export function loadSeenRecords(journalDirectory: string, syncedSeq: bigint): SeenRecords {
   let seen = new SeenRecords();
-  let fromSeq = listJournalFiles(journalDirectory)[0]?.firstSeq ?? 1n;
+  let fromSeq = journalNames(journalDirectory)[0]?.firstSeq ?? 1n;
   for (const { file, firstSeq } of identityFiles(journalDirectory)) {
     const read = firstSeq > syncedSeq + 1n ? null : decode(fs.readFileSync(file));
     if (read === null) continue;

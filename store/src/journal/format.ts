@@ -38,6 +38,11 @@ export interface FileHeader {
   salt: number;
 }
 
+/** A header as it stands in a file. */
+export interface VersionedHeader extends FileHeader {
+  version: number;
+}
+
 /** Describes one frame: one accepted request, or what was set aside from one. */
 export interface Frame {
   kind: FrameKind;
@@ -70,7 +75,7 @@ export function encodeFileHeader(header: FileHeader): Buffer {
 }
 
 /** Reads a file header; `null` when it is cut off or damaged. */
-export function decodeFileHeader(bytes: Buffer): (FileHeader & { version: number }) | null {
+export function decodeFileHeader(bytes: Buffer): VersionedHeader | null {
   if (bytes.length < FILE_HEADER_BYTES) return null;
   if (!bytes.subarray(0, 8).equals(FILE_MAGIC)) return null;
   if (bytes.readUInt32LE(40) !== crc32(bytes.subarray(0, 40))) return null;
@@ -108,13 +113,26 @@ export function encodeFrame(frame: Frame, salt: number): Buffer[] {
   return [head, payload, crc];
 }
 
-/** Gives the whole length of the frame whose head this is, or `null` when it is none. */
-export function frameLength(head: Buffer, salt: number): number | null {
-  if (!head.subarray(0, FRAME_MAGIC.length).equals(FRAME_MAGIC)) return null;
-  const crc = crc32(head.subarray(0, HEAD_CRC_OFFSET), salt);
-  if (head.readUInt32LE(HEAD_CRC_OFFSET) !== crc) return null;
-  const length = FRAME_PREFIX_BYTES + head.readUInt32LE(4);
-  return length < FIXED_BYTES + CRC_BYTES ? null : length;
+/** What the head of a frame says of it. */
+export interface FrameHead extends Pick<Frame, "kind" | "firstSeq" | "recordCount"> {
+  /** Bytes of the whole frame. */
+  length: number;
+}
+
+/** Reads the head of a frame, or gives `null` when `bytes` starts none. */
+export function decodeHead(bytes: Buffer, salt: number): FrameHead | null {
+  if (!bytes.subarray(0, FRAME_MAGIC.length).equals(FRAME_MAGIC)) return null;
+  const crc = crc32(bytes.subarray(0, HEAD_CRC_OFFSET), salt);
+  if (bytes.readUInt32LE(HEAD_CRC_OFFSET) !== crc) return null;
+  const length = FRAME_PREFIX_BYTES + bytes.readUInt32LE(4);
+  const kind = FRAME_KINDS[bytes.readUInt8(8)];
+  if (length < FIXED_BYTES + CRC_BYTES || kind === undefined) return null;
+  return {
+    kind,
+    length,
+    firstSeq: bytes.readBigUInt64LE(24),
+    recordCount: bytes.readUInt32LE(32),
+  };
 }
 
 /** Reads the frame that fills `bytes`; `null` when its checksum or its inner lengths are wrong. */
@@ -143,15 +161,4 @@ export function decodeFrame(bytes: Buffer, salt: number): Frame | null {
 /** Gives the sequence that follows a frame. */
 export function nextSeqOf(frame: Pick<Frame, "firstSeq" | "recordCount">): bigint {
   return frame.firstSeq + BigInt(frame.recordCount);
-}
-
-/** Names the file whose first record has this sequence. */
-export function journalFileName(firstSeq: bigint): string {
-  return `${String(firstSeq).padStart(20, "0")}.journal`;
-}
-
-/** Reads the first sequence from a journal file's name; `null` for any other file. */
-export function firstSeqOfName(name: string): bigint | null {
-  const match = /^(\d{20})\.journal$/.exec(name);
-  return match === null ? null : BigInt(match[1] as string);
 }

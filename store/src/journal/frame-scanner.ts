@@ -1,55 +1,80 @@
-import type { Disk } from "./disk.js";
-import { decodeFrame, FRAME_HEAD_BYTES, FRAME_MAGIC, type Frame, frameLength } from "./format.js";
+import {
+  decodeFrame,
+  decodeHead,
+  FRAME_HEAD_BYTES,
+  FRAME_MAGIC,
+  type Frame,
+  type FrameHead,
+} from "./format.js";
+import type { FrameSource } from "./frame-source.js";
 
-const WINDOW_BYTES = 1024 * 1024;
+const SEARCH_BYTES = 1024 * 1024;
+
+/** A place that holds no whole frame. */
+export interface BadFrame {
+  status: "bad";
+  offset: number;
+  reason: string;
+}
 
 /** Gives the outcome of reading one frame. */
 export type FrameRead =
   | { status: "frame"; frame: Frame; offset: number; end: number }
   | { status: "end" }
-  | { status: "bad"; offset: number; reason: string };
+  | BadFrame;
+
+/** Gives the outcome of reading one frame's head; `end` is where the whole frame ends. */
+export type HeadRead =
+  | { status: "head"; head: FrameHead; offset: number; end: number }
+  | { status: "end" }
+  | BadFrame;
 
 /**
- * Reads frames from a journal file, one after another, through a window of the file. A frame's payload
- * points into the window: copy what must outlive the next call.
+ * Reads frames from a journal file, one after another. A frame's payload points into the source's buffer:
+ * copy what must outlive the next call.
  */
 export class FrameScanner {
-  readonly #disk: Disk;
-  readonly #fd: number;
+  readonly #source: FrameSource;
   readonly #salt: number;
-  #window = Buffer.alloc(0);
-  #windowStart = 0;
   offset: number;
 
   /** @param salt of the file's header */
-  constructor(disk: Disk, fd: number, offset: number, salt: number) {
+  constructor(source: FrameSource, offset: number, salt: number) {
+    this.#source = source;
     this.#salt = salt;
-    this.#disk = disk;
-    this.#fd = fd;
     this.offset = offset;
   }
 
   /** Reads the frame at `offset` and moves past it; stays where it is on `end` and `bad`. */
   next(): FrameRead {
-    const offset = this.offset;
-    const head = this.#bytes(offset, FRAME_HEAD_BYTES);
-    if (head.length === 0) return { status: "end" };
-    const bad = (reason: string): FrameRead => ({ status: "bad", offset, reason });
-    if (head.length < FRAME_HEAD_BYTES) return bad("the frame is cut off");
-    const length = frameLength(head, this.#salt);
-    if (length === null) return bad("no frame starts here");
-    if (offset + length > this.#disk.fstatSync(this.#fd).size) return bad("the frame is cut off");
-    const frame = decodeFrame(this.#bytes(offset, length), this.#salt);
-    if (frame === null) return bad("the checksum does not match");
-    this.offset = offset + length;
-    return { status: "frame", frame, offset, end: this.offset };
+    const read = this.peek();
+    if (read.status !== "head") return read;
+    const { offset, end } = read;
+    const frame = decodeFrame(this.#source.read(offset, end - offset), this.#salt);
+    if (frame === null) return { status: "bad", offset, reason: "the checksum does not match" };
+    this.offset = end;
+    return { status: "frame", frame, offset, end };
+  }
+
+  /** Reads the head of the frame at `offset`, which has a checksum of its own, and stays there. */
+  peek(): HeadRead {
+    const { offset } = this;
+    const bytes = this.#source.read(offset, FRAME_HEAD_BYTES);
+    if (bytes.length === 0) return { status: "end" };
+    const bad = (reason: string): BadFrame => ({ status: "bad", offset, reason });
+    if (bytes.length < FRAME_HEAD_BYTES) return bad("the frame is cut off");
+    const head = decodeHead(bytes, this.#salt);
+    if (head === null) return bad("no frame starts here");
+    const end = offset + head.length;
+    if (end > this.#source.size()) return bad("the frame is cut off");
+    return { status: "head", head, offset, end };
   }
 
   /** Looks past a damaged place for the next frame that is whole. */
   resynchronise(from: number): FrameRead {
-    const size = this.#disk.fstatSync(this.#fd).size;
+    const size = this.#source.size();
     for (let at = from; at < size; ) {
-      const window = this.#bytes(at, Math.min(WINDOW_BYTES, size - at));
+      const window = this.#source.read(at, Math.min(SEARCH_BYTES, size - at));
       const found = window.indexOf(FRAME_MAGIC);
       if (found < 0) {
         at += Math.max(1, window.length - FRAME_MAGIC.length + 1);
@@ -61,28 +86,5 @@ export class FrameScanner {
       at += found + 1;
     }
     return { status: "end" };
-  }
-
-  #bytes(offset: number, length: number): Buffer {
-    const start = offset - this.#windowStart;
-    if (start >= 0 && start + length <= this.#window.length) {
-      return this.#window.subarray(start, start + length);
-    }
-    const window = Buffer.allocUnsafe(Math.max(length, WINDOW_BYTES));
-    let filled = 0;
-    while (filled < window.length) {
-      const read = this.#disk.readSync(
-        this.#fd,
-        window,
-        filled,
-        window.length - filled,
-        offset + filled,
-      );
-      if (read === 0) break;
-      filled += read;
-    }
-    this.#window = window.subarray(0, filled);
-    this.#windowStart = offset;
-    return this.#window.subarray(0, length);
   }
 }

@@ -1,45 +1,15 @@
-import path from "node:path";
-import { AuditError } from "@agent-audit/schema";
+import type { AuditError } from "@agent-audit/schema";
 import { type Disk, nodeDisk } from "./disk.js";
+import { type Frame, nextSeqOf } from "./format.js";
+import { type BadFrame, FrameScanner } from "./frame-scanner.js";
+import { journalCorrupt } from "./journal-corrupt.js";
 import {
-  decodeFileHeader,
-  FILE_HEADER_BYTES,
-  type FileHeader,
-  type Frame,
-  firstSeqOfName,
-  nextSeqOf,
-} from "./format.js";
-import { FrameScanner } from "./frame-scanner.js";
-
-/** Describes one journal file by its header. */
-export interface JournalFile extends FileHeader {
-  path: string;
-  bytes: number;
-}
-
-/**
- * Lists the journal files in order.
- *
- * @throws AuditError `journal_corrupt` when one has no sound header: files get theirs before their name
- */
-export function listJournalFiles(directory: string, disk: Disk = nodeDisk): JournalFile[] {
-  const files: JournalFile[] = [];
-  for (const name of disk.readdirSync(directory).sort()) {
-    if (firstSeqOfName(name) === null) continue;
-    const file = path.join(directory, name);
-    const fd = disk.openSync(file, "r");
-    try {
-      const bytes = Buffer.alloc(FILE_HEADER_BYTES);
-      const read = disk.readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
-      const header = decodeFileHeader(bytes.subarray(0, read));
-      if (header === null) throw corrupt(file, "the file header is damaged");
-      files.push({ ...header, path: file, bytes: disk.fstatSync(fd).size });
-    } finally {
-      disk.closeSync(fd);
-    }
-  }
-  return files;
-}
+  type JournalName,
+  journalNames,
+  type OpenJournalFile,
+  openJournalFile,
+  whileSealing,
+} from "./journal-files.js";
 
 /** Carries a frame of records with the segment that it belongs to. */
 export interface SegmentFrame {
@@ -55,8 +25,7 @@ export class JournalReader {
   readonly #disk: Disk;
   readonly #directory: string;
   #nextSeq: bigint;
-  #file: JournalFile | null = null;
-  #fd = -1;
+  #opened: OpenJournalFile | null = null;
   #scanner: FrameScanner | null = null;
 
   /** @param fromSeq first sequence wanted; frames that end before it are passed over */
@@ -74,64 +43,68 @@ export class JournalReader {
   next(syncedSeq: bigint): SegmentFrame | null {
     while (this.#nextSeq <= syncedSeq) {
       this.#scanner ??= this.#openAt(this.#nextSeq);
-      const read = this.#scanner.next();
-      if (read.status === "end") {
-        this.#openNextFile();
-      } else if (read.status === "bad") {
-        throw this.#corrupt(`${read.reason} at offset ${read.offset}`);
-      } else {
-        const next = nextSeqOf(read.frame);
-        if (next <= this.#nextSeq) continue;
-        this.#nextSeq = next;
-        return { frame: read.frame, segmentDay: (this.#file as JournalFile).segmentDay };
+      const ahead = this.#scanner.peek();
+      if (ahead.status === "end") {
+        this.#scanner = this.#openNextFile();
+        continue;
       }
+      if (ahead.status === "head" && nextSeqOf(ahead.head) <= this.#nextSeq) {
+        this.#scanner.offset = ahead.end;
+        continue;
+      }
+      const read = this.#scanner.next();
+      if (read.status !== "frame") {
+        const { reason, offset } = read as BadFrame;
+        throw this.#corrupt(`${reason} at offset ${offset}`);
+      }
+      this.#refuseHole(read.frame.firstSeq);
+      this.#nextSeq = nextSeqOf(read.frame);
+      return { frame: read.frame, segmentDay: (this.#opened as OpenJournalFile).file.segmentDay };
     }
     return null;
   }
 
   close(): void {
-    if (this.#fd >= 0) this.#disk.closeSync(this.#fd);
-    this.#fd = -1;
+    this.#opened?.source.close();
+    this.#opened = null;
     this.#scanner = null;
   }
 
   #openAt(seq: bigint): FrameScanner {
-    const file = listJournalFiles(this.#directory, this.#disk).findLast((f) => f.firstSeq <= seq);
-    if (file === undefined) throw this.#corrupt(`no file holds sequence ${seq}`);
-    return this.#open(file);
+    return this.#open(seq, (names) => {
+      const name = names.findLast(({ firstSeq }) => firstSeq <= seq);
+      if (name === undefined) throw this.#corrupt(`no file holds sequence ${seq}`);
+      return name;
+    });
   }
 
-  #openNextFile(): void {
-    const current = this.#file as JournalFile;
-    const next = listJournalFiles(this.#directory, this.#disk).find(
-      (file) => file.firstSeq > current.firstSeq,
+  #openNextFile(): FrameScanner {
+    const current = (this.#opened as OpenJournalFile).file;
+    return this.#open(this.#nextSeq, (names) => {
+      const next = names.find(({ firstSeq }) => firstSeq > current.firstSeq);
+      if (next === undefined) {
+        throw this.#corrupt(`sequence ${this.#nextSeq} was synced but no file holds it`);
+      }
+      this.#refuseHole(next.firstSeq);
+      return next;
+    });
+  }
+
+  #open(seq: bigint, choose: (names: JournalName[]) => JournalName): FrameScanner {
+    const opened = whileSealing(() =>
+      openJournalFile(choose(journalNames(this.#directory, this.#disk)), this.#disk),
     );
-    if (next === undefined) {
-      throw this.#corrupt(`sequence ${this.#nextSeq} was synced but no file holds it`);
-    }
-    if (next.firstSeq > this.#nextSeq) {
-      throw this.#corrupt(`sequences ${this.#nextSeq} to ${next.firstSeq - 1n} are missing`);
-    }
-    this.#scanner = this.#open(next);
+    this.close();
+    this.#opened = opened;
+    return new FrameScanner(opened.source, opened.source.seek(seq), opened.file.salt);
   }
 
-  #open(file: JournalFile): FrameScanner {
-    this.close();
-    this.#fd = this.#disk.openSync(file.path, "r");
-    this.#file = file;
-    this.#scanner = new FrameScanner(this.#disk, this.#fd, FILE_HEADER_BYTES, file.salt);
-    return this.#scanner;
+  #refuseHole(firstSeq: bigint): void {
+    if (firstSeq <= this.#nextSeq) return;
+    throw this.#corrupt(`sequences ${this.#nextSeq} to ${firstSeq - 1n} are missing`);
   }
 
   #corrupt(reason: string): AuditError {
-    return corrupt(this.#file?.path ?? this.#directory, reason);
+    return journalCorrupt(this.#opened?.file.path ?? this.#directory, reason);
   }
-}
-
-function corrupt(place: string, reason: string): AuditError {
-  return new AuditError(
-    "journal_corrupt",
-    `the journal cannot be read (${place}): ${reason}`,
-    "restore the journal from a backup or another server",
-  );
 }

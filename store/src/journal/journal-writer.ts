@@ -1,13 +1,8 @@
 import { randomInt } from "node:crypto";
 import path from "node:path";
 import { type Disk, nodeDisk, readRange, replaceFile, writeFully } from "./disk.js";
-import {
-  encodeFileHeader,
-  encodeFrame,
-  FILE_HEADER_BYTES,
-  type Frame,
-  journalFileName,
-} from "./format.js";
+import { encodeFileHeader, encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
+import { journalFileName } from "./journal-files.js";
 import { type CarriedFrames, type JournalCut, recoverJournal } from "./recover-journal.js";
 
 /** Size at which a file is closed and the next begun. */

@@ -3,7 +3,8 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
-import { JournalReader, listJournalFiles } from "./journal-reader.js";
+import { listJournalFiles } from "./journal-files.js";
+import { JournalReader } from "./journal-reader.js";
 import { JournalWriter, type NewFrame } from "./journal-writer.js";
 
 const DAY = 86_400_000_000_000n;

@@ -1,15 +1,15 @@
 import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
 import { type Disk, readRange, syncDirectory, writeFully } from "./disk.js";
-import {
-  decodeFileHeader,
-  FILE_HEADER_BYTES,
-  FORMAT_VERSION,
-  firstSeqOfName,
-  journalFileName,
-  nextSeqOf,
-} from "./format.js";
+import { FILE_HEADER_BYTES, FORMAT_VERSION, nextSeqOf, type VersionedHeader } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
+import { openPlain } from "./frame-source.js";
+import {
+  type JournalName,
+  journalFileName,
+  journalNames,
+  openJournalFile,
+} from "./journal-files.js";
 
 /** Reports what recovery cut off a journal: bytes that were written but never acknowledged. */
 export interface JournalCut {
@@ -45,46 +45,68 @@ export interface CarriedFrames {
  * @throws AuditError `journal_corrupt`, `journal_version`, `journal_foreign`
  */
 export function recoverJournal(disk: Disk, directory: string, storeId: string): RecoveredJournal {
-  const names = disk
-    .readdirSync(directory)
-    .filter((name) => firstSeqOfName(name) !== null)
-    .sort();
   const result: RecoveredJournal = { nextSeq: 1n, segmentDay: 0, cut: null, carried: null };
   // Newest first: a file that never got its header was made by a start that crashed and holds nothing.
-  for (const name of names.reverse()) {
-    const file = path.join(directory, name);
-    const fd = disk.openSync(file, "r+");
-    let isRecovered = false;
-    try {
-      isRecovered = recoverFile(disk, fd, file, storeId, result);
-    } finally {
-      disk.closeSync(fd);
-    }
+  for (const name of journalNames(directory, disk).reverse()) {
+    const isRecovered = name.isSealed
+      ? continueSealed(disk, name, storeId, result)
+      : recoverFile(disk, name.path, storeId, result);
     if (isRecovered) break;
-    disk.unlinkSync(file);
+    disk.unlinkSync(name.path);
   }
   syncDirectory(disk, directory);
   return result;
 }
 
-function recoverFile(
+/** Only sealed files are left, as in a backup of old days: nothing in them can be torn. */
+function continueSealed(
   disk: Disk,
-  fd: number,
-  file: string,
+  name: JournalName,
   storeId: string,
   result: RecoveredJournal,
-): boolean {
-  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
-  const read = disk.readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
-  const header = decodeFileHeader(bytes.subarray(0, read));
-  if (header === null) {
-    // A file has its header before its name, so this one was never whole; more than a header's length is another's doing.
-    if (disk.fstatSync(fd).size > FILE_HEADER_BYTES) {
-      throw corrupt(file, 0, "the file header is damaged");
+): true {
+  const { file, source } = openJournalFile(name, disk);
+  source.close();
+  checkHeader(name.path, file, storeId);
+  result.nextSeq = file.nextSeq as bigint;
+  result.segmentDay = file.segmentDay;
+  return true;
+}
+
+function recoverFile(disk: Disk, file: string, storeId: string, result: RecoveredJournal): boolean {
+  const fd = disk.openSync(file, "r+");
+  try {
+    const opened = openPlain(disk, fd);
+    if (opened === null) {
+      // A file has its header before its name, so this one was never whole; more than a header's length is another's doing.
+      if (disk.fstatSync(fd).size > FILE_HEADER_BYTES) {
+        throw corrupt(file, 0, "the file header is damaged");
+      }
+      return false;
     }
-    return false;
+    const { header, source } = opened;
+    checkHeader(file, header, storeId);
+    const scanner = new FrameScanner(source, FILE_HEADER_BYTES, header.salt);
+    const tail = scanFile(scanner, file, header.firstSeq);
+    const size = source.size();
+    if (tail.end < size) {
+      result.cut = { file, offset: tail.end, bytes: size - tail.end, reason: tail.reason };
+    }
+    rewriteTail(disk, fd, tail.unprovenFrom, tail.end);
+    result.nextSeq = tail.nextSeq;
+    result.segmentDay = header.segmentDay;
+    const isNameTaken = path.basename(file) === journalFileName(tail.nextSeq);
+    if (isNameTaken && tail.end > FILE_HEADER_BYTES) {
+      const frames = readRange(disk, fd, FILE_HEADER_BYTES, tail.end);
+      result.carried = { frames, salt: header.salt };
+    }
+    return true;
+  } finally {
+    disk.closeSync(fd);
   }
-  const scanner = new FrameScanner(disk, fd, FILE_HEADER_BYTES, header.salt);
+}
+
+function checkHeader(file: string, header: VersionedHeader, storeId: string): void {
   if (header.version !== FORMAT_VERSION) {
     throw new AuditError(
       "journal_version",
@@ -99,20 +121,6 @@ function recoverFile(
       "move the file back to the data directory that it came from",
     );
   }
-  const tail = scanFile(scanner, file, header.firstSeq);
-  const size = disk.fstatSync(fd).size;
-  if (tail.end < size) {
-    result.cut = { file, offset: tail.end, bytes: size - tail.end, reason: tail.reason };
-  }
-  rewriteTail(disk, fd, tail.unprovenFrom, tail.end);
-  result.nextSeq = tail.nextSeq;
-  result.segmentDay = header.segmentDay;
-  const isNameTaken = path.basename(file) === journalFileName(tail.nextSeq);
-  if (isNameTaken && tail.end > FILE_HEADER_BYTES) {
-    const frames = readRange(disk, fd, FILE_HEADER_BYTES, tail.end);
-    result.carried = { frames, salt: header.salt };
-  }
-  return true;
 }
 
 interface Tail {
