@@ -69,7 +69,19 @@ export async function startServer(
         log.error({ path, error: (error as Error).message }, "a query failed"),
     });
     opened.unshift(queries);
-    const { journal, cut } = await JournalClient.open({ store, onFatal });
+    const { journal, cut } = await JournalClient.open({
+      store,
+      diskGuard: {
+        minFreeBytes: config.disk_guard.min_free_bytes,
+        minFreePercent: config.disk_guard.min_free_percent,
+      },
+      maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
+      onRoom: (hasRoom) =>
+        hasRoom
+          ? log.info("the disk has room again: ingest goes on")
+          : log.error("the disk is nearly full: ingest answers 503 until there is room"),
+      onFatal,
+    });
     opened.unshift(journal);
     if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");
     // Before anything is acknowledged: sequences that the engine has seen must not be given again.
@@ -95,7 +107,7 @@ export async function startServer(
         await queries.close();
         await store.close();
         await receiver.close();
-        log.info("stopped");
+        log.info({ ...journal.counters, answers: Object.fromEntries(receiver.answers) }, "stopped");
       },
     };
   } catch (error) {

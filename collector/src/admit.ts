@@ -5,6 +5,7 @@ import {
   type Encoding,
   type LogsScan,
   MalformedRequestError,
+  type RecordFaultCode,
   readLogsRequestJson,
   spliceLogsRequest,
   writeLogsRequest,
@@ -21,8 +22,12 @@ export interface ReceivedBody {
   maxBodyBytes: number;
 }
 
+/** Names why something was set aside; counters are named by it. */
+export type FaultCode = RecordFaultCode | "server_fault";
+
 /** A record, or a whole body, that cannot be stored as an event. */
 export interface Fault {
+  code: FaultCode;
   reason: string;
   bytes: Uint8Array;
 }
@@ -36,8 +41,10 @@ export type Admission =
       /** Of `payload`, by `identityScanner`. */
       scan: LogsScan;
       faults: Fault[];
-      /** Records that the faults stand for: more than one when a whole body is set aside. */
-      rejectedCount: number;
+      /** Records that were kept with a value out of range or ill-formed text replaced. */
+      repairedCount: number;
+      /** Bytes of the body after decompression. */
+      bodyBytes: number;
       digest: Uint8Array;
     }
   | { status: "refused"; httpStatus: 400 | 413 | 415; reason: string };
@@ -65,7 +72,7 @@ export function admit(received: ReceivedBody): Admission {
   const digest = createHash("sha256").update(bytes).digest().subarray(0, DIGEST_BYTES);
   try {
     const logs = received.encoding === "json" ? readJson(bytes) : readProtobuf(bytes);
-    return { status: "admitted", rejectedCount: logs.faults.length, digest, ...logs };
+    return { status: "admitted", bodyBytes: bytes.length, digest, ...logs };
   } catch (error) {
     if (error instanceof MalformedRequestError) {
       const httpStatus = error.code === "too_many_records" ? 413 : 400;
@@ -77,8 +84,9 @@ export function admit(received: ReceivedBody): Admission {
       status: "admitted",
       payload: new Uint8Array(),
       scan: scanner.scan(new Uint8Array()),
-      faults: [{ reason, bytes }],
-      rejectedCount: 1,
+      faults: [{ code: "server_fault", reason, bytes }],
+      repairedCount: 0,
+      bodyBytes: bytes.length,
       digest,
     };
   }
@@ -109,19 +117,22 @@ interface Logs {
   payload: Uint8Array;
   scan: LogsScan;
   faults: Fault[];
+  repairedCount: number;
 }
 
 const scanner = identityScanner();
 
 function readProtobuf(bytes: Uint8Array): Logs {
   const scan = scanner.scan(bytes);
-  if (scan.faults.length === 0) return { payload: bytes, scan, faults: [] };
+  if (scan.faults.length === 0) return { payload: bytes, scan, faults: [], repairedCount: 0 };
   const bad = new Set(scan.faults.map(({ index }) => index));
   const payload = spliceLogsRequest(bytes, (index) => !bad.has(index));
   return {
     payload,
     scan: scanner.scan(payload),
-    faults: scan.faults.map(({ index, reason }) => ({
+    repairedCount: 0,
+    faults: scan.faults.map(({ index, code, reason }) => ({
+      code,
       reason,
       bytes: asBuffer(bytes).subarray(scan.starts[index], scan.ends[index]),
     })),
@@ -130,11 +141,12 @@ function readProtobuf(bytes: Uint8Array): Logs {
 
 /** JSON is transcoded, so that the journal knows one format. */
 function readJson(bytes: Uint8Array): Logs {
-  const { request, faults } = readLogsRequestJson(bytes);
+  const { request, faults, repaired } = readLogsRequestJson(bytes);
   const payload = writeLogsRequest(request);
   return {
     payload,
     scan: scanner.scan(payload),
-    faults: faults.map(({ reason, text }) => ({ reason, bytes: Buffer.from(text) })),
+    repairedCount: repaired.length,
+    faults: faults.map(({ code, reason, text }) => ({ code, reason, bytes: Buffer.from(text) })),
   };
 }

@@ -35,6 +35,8 @@ export function answerOutcome(outcome: StoreOutcome, encoding: Encoding): Respon
   switch (outcome.status) {
     case "failed":
       return refuse(503, "the server cannot write to its disk", encoding);
+    case "no_room":
+      return refuse(503, "the server's disk is nearly full", encoding);
     case "refused":
       return refuse(outcome.httpStatus, outcome.reason, encoding);
     case "stored": {

@@ -19,4 +19,13 @@ export const collectorConfig = z.strictObject({
         .default(128 * 1024 * 1024),
     })
     .prefault({}),
+  quarantine: z
+    .strictObject({
+      /** Bytes of records set aside that are kept of one receive day; beyond it only their number is. */
+      max_bytes_per_day: z
+        .int()
+        .min(0)
+        .default(64 * 1024 * 1024),
+    })
+    .prefault({}),
 });

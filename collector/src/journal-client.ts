@@ -1,16 +1,17 @@
 import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
-import type { JournalCut, Store } from "@agent-audit/store";
+import type { DiskGuardLimits, JournalCut, Store } from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
-import type {
-  JournalCounters,
-  JournalReply,
-  JournalWorkerData,
-  StoreOutcome,
-} from "./journal-messages.js";
+import { type IngestCounters, zeroCounters } from "./ingest-counters.js";
+import type { JournalReply, JournalWorkerData, StoreOutcome } from "./journal-messages.js";
 
 export interface JournalClientOptions {
   store: Store;
+  diskGuard: DiskGuardLimits;
+  /** Bytes of set-aside records that are kept of one receive day. */
+  maxQuarantineBytesPerDay: number;
+  /** Told when the disk gets too full to store more, and when it has room again. */
+  onRoom?: (hasRoom: boolean) => void;
   /** Called once when the journal cannot go on; the process must end with 75 and recover at its next start. */
   onFatal: (error: Error) => void;
 }
@@ -20,20 +21,26 @@ export class JournalClient {
   readonly #worker: Worker;
   readonly #pending = new Map<number, (outcome: StoreOutcome) => void>();
   readonly #onFatal: (error: Error) => void;
+  readonly #onRoom: (hasRoom: boolean) => void;
+  #hasRoom = true;
   #lastId = 0;
-  #counters: JournalCounters | null = null;
+  #counters = zeroCounters();
   #isEnded = false;
   #onReady: (cut: JournalCut | null) => void = () => {};
   /** Takes an error of the start; `null` once the journal is open. */
   #onFailedStart: ((error: Error) => void) | null = null;
   #onClosed: () => void = () => {};
 
-  private constructor({ store, onFatal }: JournalClientOptions) {
-    this.#onFatal = onFatal;
+  private constructor(options: JournalClientOptions) {
+    const { store, diskGuard, maxQuarantineBytesPerDay } = options;
+    this.#onFatal = options.onFatal;
+    this.#onRoom = options.onRoom ?? (() => {});
     const workerData: JournalWorkerData = {
       directory: store.directory.journal,
       storeId: store.storeId,
       positionBuffer: store.position.buffer,
+      diskGuard,
+      maxQuarantineBytesPerDay,
     };
     this.#worker = new Worker(new URL("./journal-worker.js", import.meta.url), { workerData });
     this.#worker.on("message", (reply: JournalReply) => this.#receive(reply));
@@ -59,8 +66,8 @@ export class JournalClient {
     return { journal, cut };
   }
 
-  /** Counts since the start; `null` before the first request. */
-  get counters(): Readonly<JournalCounters> | null {
+  /** Counts since the start. */
+  get counters(): Readonly<IngestCounters> {
     return this.#counters;
   }
 
@@ -87,6 +94,10 @@ export class JournalClient {
     if ("outcomes" in reply) {
       this.#counters = reply.counters;
       for (const [id, outcome] of reply.outcomes) this.#settle(id, outcome);
+      if (reply.hasRoom !== this.#hasRoom) {
+        this.#hasRoom = reply.hasRoom;
+        this.#onRoom(reply.hasRoom);
+      }
     } else if ("ready" in reply) {
       this.#onReady(reply.ready.cut);
     } else if ("closed" in reply) {
@@ -94,6 +105,7 @@ export class JournalClient {
       this.#onClosed();
     } else {
       const { code, message, hint } = reply.fatal;
+      for (const id of reply.failed) this.#settle(id, { status: "failed" });
       this.#fail(new AuditError(code, message, hint));
     }
   }

@@ -1,10 +1,11 @@
 import type { JournalCut } from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
+import type { IngestOptions } from "./ingest.js";
+import type { IngestCounters } from "./ingest-counters.js";
 
 /** What the journal's thread is started with. */
-export interface JournalWorkerData {
-  directory: string;
-  storeId: string;
+export interface JournalWorkerData
+  extends Pick<IngestOptions, "directory" | "storeId" | "diskGuard" | "maxQuarantineBytesPerDay"> {
   positionBuffer: SharedArrayBuffer;
 }
 
@@ -26,23 +27,18 @@ export type StoreOutcome =
       reason: string;
     }
   | { status: "refused"; httpStatus: 400 | 413 | 415; reason: string }
+  /** The disk is nearly full. */
+  | { status: "no_room" }
+  /** The journal failed, and the server ends. */
   | { status: "failed" };
 
-/** Counts records since the start. */
-export interface JournalCounters {
-  /** Sound records that arrived, duplicates included. */
-  received: number;
-  /** Records that were written and synced. */
-  stored: number;
-  duplicates: number;
-  /** Stored records whose id another record with other content has. */
-  conflicts: number;
-  /** Faulty records, or whole bodies, that were set aside. */
-  quarantined: number;
-}
-
 export type JournalReply =
-  | { ready: { nextSeq: bigint; cut: JournalCut | null } }
-  | { outcomes: [id: number, outcome: StoreOutcome][]; counters: JournalCounters }
-  | { fatal: { code: string; message: string; hint: string } }
+  | { ready: { cut: JournalCut | null } }
+  | {
+      outcomes: [id: number, outcome: StoreOutcome][];
+      counters: IngestCounters;
+      /** Whether the disk has room for more. */
+      hasRoom: boolean;
+    }
+  | { fatal: { code: string; message: string; hint: string }; failed: number[] }
   | { closed: true };

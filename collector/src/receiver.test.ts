@@ -2,7 +2,12 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import zlib from "node:zlib";
-import { readLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
+import {
+  readLogsRequest,
+  readLogsRequestJson,
+  writeLogsRequest,
+  writeLogsRequestJson,
+} from "@agent-audit/otlp";
 import { decodeQuarantine, JournalReader } from "@agent-audit/store";
 import { describe, expect, it } from "vitest";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
@@ -166,7 +171,7 @@ describe("POST /v1/logs", () => {
       /decompressed body/,
     ],
   ])("refuses %s", async (_, headers, body, status, message) => {
-    const started = await startReceiver(temporaryDirectory(), 65_536);
+    const started = await startReceiver(temporaryDirectory(), { maxBodyBytes: 65_536 });
     const answer = await post(started.url, headers as unknown as Record<string, string>, body);
     expect(answer.status).toBe(status);
     const text = await answer.text();
@@ -279,12 +284,12 @@ describe("a record that arrives again", () => {
       "4",
     );
     expect(stored(started)).toEqual(["1:a", "2:1", "3:b", "4:2"]);
-    expect(started.journal.counters).toEqual({
+    expect(started.journal.counters).toMatchObject({
       received: 8,
       stored: 4,
       duplicates: 4,
       conflicts: 0,
-      quarantined: 0,
+      syncs: 2,
     });
   });
 
@@ -302,7 +307,27 @@ describe("a record that arrives again", () => {
     expect(
       await send(started, identified("a", { action: "other" }), streamed(1, { action: "x" })),
     ).toBe("4");
-    expect(started.journal.counters?.conflicts).toBe(2);
+    expect(started.journal.counters.conflicts).toBe(2);
+  });
+
+  it("is stored once in each of its contents, in whatever order they are repeated", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    for (const action of ["a", "a", "b", "a", "c", "b", "a", "c"]) {
+      await send(started, identified("same", { action }), streamed(1, { action }));
+    }
+    expect(stored(started)).toEqual(["1:a", "2:a", "3:b", "4:b", "5:c", "6:c"]);
+    expect(started.journal.counters.conflicts).toBe(4);
+  });
+
+  it("is stored once when its body is there but empty, in both encodings", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const uid = `"attributes":[{"key":"log.record.uid","value":{"stringValue":"e"}}]`;
+    const json = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{},${uid}}]}]}]}`;
+    const { request } = readLogsRequestJson(Buffer.from(json));
+    expect((await post(started.url, PROTOBUF, writeLogsRequest(request))).status).toBe(200);
+    expect((await post(started.url, JSON_TYPE, json)).status).toBe(200);
+    expect(started.journal.counters).toMatchObject({ stored: 1, duplicates: 1 });
+    expect(writeLogsRequestJson(request)).toMatch(`"body":{}`);
   });
 
   it("of another organisation is another record", async () => {
@@ -315,7 +340,7 @@ describe("a record that arrives again", () => {
         streamed(1, { org: { id: "org_2" } }),
       ),
     ).toBe("4");
-    expect(started.journal.counters?.conflicts).toBe(0);
+    expect(started.journal.counters.conflicts).toBe(0);
   });
 
   it("without an id is known by its whole request only", async () => {

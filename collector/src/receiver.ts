@@ -42,6 +42,7 @@ export class Receiver {
   readonly #maxBodyBytes: number;
   readonly #closeGraceMillis: number;
   readonly #budget: InFlightBudget;
+  readonly #answers = new Map<number, number>();
   readonly #server: Server;
   readonly #onError: (error: unknown) => void;
   #journal: JournalClient | null = null;
@@ -76,6 +77,11 @@ export class Receiver {
     return urlOf(this.#server);
   }
 
+  /** Answers to exports since the start, by HTTP status. */
+  get answers(): ReadonlyMap<number, number> {
+    return this.#answers;
+  }
+
   /** Starts storing, once the journal is recovered. */
   ready(journal: JournalClient): void {
     this.#journal = journal;
@@ -96,6 +102,10 @@ export class Receiver {
 
   #app(): Hono<Env> {
     const app = new Hono<Env>();
+    app.use("/v1/*", async (c, next) => {
+      await next();
+      this.#answers.set(c.res.status, (this.#answers.get(c.res.status) ?? 0) + 1);
+    });
     app.use(async (c, next) => {
       const { host, origin } = c.env.incoming.headers;
       const reason = foreignCaller({ host, origin });

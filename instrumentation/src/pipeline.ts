@@ -85,7 +85,7 @@ export function emit(logger: Logger, record: LogRecord, traceparent: string | un
     timestamp: hrTime(record.timeUnixNano),
     observedTimestamp: hrTime(record.observedTimeUnixNano),
     severityNumber: record.severityNumber,
-    body: otelValue(record.body),
+    ...(record.body === undefined ? {} : { body: otelValue(record.body) }),
     attributes: Object.fromEntries(
       record.attributes.map(({ key, value }) => [key, otelValue(value)]),
     ),

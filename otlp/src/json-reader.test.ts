@@ -31,7 +31,7 @@ describe("readLogsRequestJson", () => {
     ["snake_case names", '{"observed_time_unix_nano":"7"}', "observedTimeUnixNano", 7n],
     ["null as unset", '{"timeUnixNano":null,"attributes":null}', "attributes", []],
     ["an empty AnyValue", '{"body":{}}', "body", null],
-    ["a null body", '{"body":null}', "body", null],
+    ["a null body", '{"body":null}', "body", undefined],
     ["enum names", '{"severityNumber":"SEVERITY_NUMBER_ERROR2"}', "severityNumber", 18],
     ["unknown enum names as 0", '{"severityNumber":"LOUD"}', "severityNumber", 0],
     ["ids in upper case", '{"spanId":"00F067AA0BA902B7"}', "spanId", "00f067aa0ba902b7"],

@@ -14,7 +14,7 @@ import {
   type ResourceLogs,
   type ScopeLogs,
 } from "./logs.js";
-import { checkRecordCount } from "./malformed-request-error.js";
+import { checkRecordCount, type RecordFaultCode } from "./malformed-request-error.js";
 import { isAllZero } from "./trace-id.js";
 
 const INT64_MIN = -(2n ** 63n);
@@ -29,16 +29,18 @@ export interface JsonLogs {
   /** The sound records, in order. */
   request: LogsRequest;
   /** Records that cannot be kept: their position in the body, the reason and their own JSON text. */
-  faults: { index: number; reason: string; text: string }[];
+  faults: { index: number; code: RecordFaultCode; reason: string; text: string }[];
   /** Positions of records that were kept with a value out of range or ill-formed text replaced. */
   repaired: number[];
 }
 
 /** Costs one record: thrown inside it, caught around it. No Error, whose stack would cost more than the record. */
 class RecordFault {
+  readonly code: RecordFaultCode;
   readonly message: string;
 
-  constructor(message: string) {
+  constructor(code: RecordFaultCode, message: string) {
+    this.code = code;
     this.message = message;
   }
 }
@@ -151,7 +153,8 @@ class LogsJsonReader {
       cursor.position = start;
       cursor.skip();
       const text = cursor.text.slice(start, cursor.position).trim();
-      this.#logs.faults.push({ index, reason: error.message, text });
+      const { code, message: reason } = error;
+      this.#logs.faults.push({ index, code, reason, text });
     } finally {
       this.#isInRecord = false;
     }
@@ -220,8 +223,9 @@ class LogsJsonReader {
   }
 
   #anyValue(depth: number): AnyValue {
-    if (depth > MAX_ANY_VALUE_DEPTH)
-      this.#wrong(`an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}`);
+    if (depth > MAX_ANY_VALUE_DEPTH) {
+      this.#wrong(`an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}`, "nesting_too_deep");
+    }
     let value: AnyValue = null;
     this.#message("an AnyValue", (name) => {
       switch (name) {
@@ -324,8 +328,8 @@ class LogsJsonReader {
   }
 
   /** Reports a wrong structure: inside a record it costs the record, above it the request. */
-  #wrong(message: string): never {
-    if (this.#isInRecord) throw new RecordFault(message);
+  #wrong(message: string, code: RecordFaultCode = "malformed_record"): never {
+    if (this.#isInRecord) throw new RecordFault(code, message);
     return this.#cursor.fail(message);
   }
 

@@ -36,7 +36,7 @@ export function logRecordJson(record: LogRecord): string {
     ["observedTimeUnixNano", uint64(record.observedTimeUnixNano)],
     ["severityNumber", uint(record.severityNumber)],
     ["severityText", text(record.severityText)],
-    ["body", record.body === null ? null : anyValueJson(record.body)],
+    ["body", record.body === undefined ? null : anyValueJson(record.body)],
     ["attributes", keyValues(record.attributes)],
     ["droppedAttributesCount", uint(record.droppedAttributesCount)],
     ["flags", uint(record.flags)],

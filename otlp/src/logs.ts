@@ -7,7 +7,8 @@ export interface LogRecord {
   /** Open enum: any int32 is kept. */
   severityNumber: number;
   severityText: string;
-  body: AnyValue;
+  /** `undefined` when absent, `null` when there but empty: OpenTelemetry's SDKs send the latter for no body. */
+  body: AnyValue | undefined;
   attributes: KeyValue[];
   droppedAttributesCount: number;
   /** All 32 bits as sent. */
@@ -63,7 +64,7 @@ export function emptyLogRecord(): LogRecord {
     observedTimeUnixNano: 0n,
     severityNumber: 0,
     severityText: "",
-    body: null,
+    body: undefined,
     attributes: [],
     droppedAttributesCount: 0,
     flags: 0,

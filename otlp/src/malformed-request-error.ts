@@ -1,6 +1,9 @@
 /** Records that one request may hold: far above every sender's batch, and a bound to what a few bytes can ask for. */
 export const MAX_RECORDS = 262_144;
 
+/** Says why one record cannot be kept, in a word that does not change: counters are named by it. */
+export type RecordFaultCode = "malformed_record" | "nesting_too_deep";
+
 type MalformedCode = "malformed_protobuf" | "malformed_json" | "too_many_records";
 
 /** Reports a body that is not an OTLP logs request at all; the receiver answers 400, or 413 for too many records. */

@@ -83,7 +83,8 @@ describe("LogsScanner", () => {
     const bytes = request(text(12, "a"), field(5, nested(129)), field(5, nested(128)));
     const scan = new LogsScanner().scan(bytes);
     expect(scan.starts.length).toBe(3);
-    expect(scan.faults).toEqual([{ index: 1, reason: "an AnyValue nests deeper than 128" }]);
+    const reason = "an AnyValue nests deeper than 128";
+    expect(scan.faults).toEqual([{ index: 1, code: "nesting_too_deep", reason }]);
   });
 
   it("survives nesting of 20,000", () => {

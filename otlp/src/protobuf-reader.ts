@@ -123,7 +123,7 @@ function logRecord(reader: WireReader, end: number): LogRecord {
         record.severityText = text(reader, end);
         break;
       case field.LR_BODY:
-        record.body = anyValue(reader, reader.end(end), record.body, 1);
+        record.body = anyValue(reader, reader.end(end), record.body ?? null, 1);
         break;
       case field.LR_DROPPED:
         record.droppedAttributesCount = reader.varint32();

@@ -50,8 +50,9 @@ function logRecord(writer: BackwardWriter, record: LogRecord): void {
   writer.fixed32(field.LR_FLAGS, record.flags);
   writer.uint(field.LR_DROPPED, record.droppedAttributesCount);
   keyValues(writer, field.LR_ATTRIBUTES, record.attributes);
-  if (record.body !== null) {
-    writer.message(field.LR_BODY, () => anyValue(writer, record.body));
+  const { body } = record;
+  if (body !== undefined) {
+    writer.message(field.LR_BODY, () => anyValue(writer, body));
   }
   writer.text(field.LR_SEVERITY_TEXT, record.severityText);
   writer.int(field.LR_SEVERITY_NUMBER, BigInt(record.severityNumber));

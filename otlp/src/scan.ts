@@ -1,7 +1,7 @@
 import { MAX_ANY_VALUE_DEPTH } from "./any-value.js";
 import { asBuffer } from "./as-buffer.js";
 import * as field from "./fields.js";
-import { checkRecordCount } from "./malformed-request-error.js";
+import { checkRecordCount, type RecordFaultCode } from "./malformed-request-error.js";
 import { WireReader } from "./wire.js";
 
 /** Locates the records of one protobuf request without decoding them. */
@@ -10,7 +10,11 @@ export interface LogsScan {
   readonly starts: number[];
   readonly ends: number[];
   /** Records that cannot be kept, in wire order. All others are sound. */
-  readonly faults: { readonly index: number; readonly reason: string }[];
+  readonly faults: {
+    readonly index: number;
+    readonly code: RecordFaultCode;
+    readonly reason: string;
+  }[];
   /**
    * Where the values of the watched attributes lie, as `[start, end)` of the AnyValue message:
    * `watched[(index * keys + key) * 2]`, -1 when the record lacks the attribute; the first occurrence counts.
@@ -183,7 +187,8 @@ export class LogsScanner {
     }
     reader.expectEnd(end);
     if (this.#isTooDeep) {
-      faults.push({ index, reason: `an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}` });
+      const reason = `an AnyValue nests deeper than ${MAX_ANY_VALUE_DEPTH}`;
+      faults.push({ index, code: "nesting_too_deep", reason });
     }
   }
 

@@ -31,7 +31,7 @@ export function toLogRecord(event: AuditEvent): LogRecord {
     timeUnixNano: event.time,
     observedTimeUnixNano: event.observedTime ?? 0n,
     severityNumber: SEVERITY[event.result ?? "success"],
-    body: event.description ?? null,
+    body: event.description,
     eventName: event.eventName,
     traceId: event.traceId ?? "",
     spanId: event.spanId ?? "",

@@ -4,6 +4,16 @@ import { z } from "zod";
 export const storeConfig = z.strictObject({
   /** Data directory. */
   data: z.string().min(1).default("./agent-audit-data"),
+  /** What must stay free of the disk: below it, ingest answers 503 until there is room again. The larger counts. */
+  disk_guard: z
+    .strictObject({
+      min_free_bytes: z
+        .int()
+        .min(0)
+        .default(512 * 1024 * 1024),
+      min_free_percent: z.number().min(0).max(100).default(5),
+    })
+    .prefault({}),
   engine: z
     .strictObject({
       /** MiB that DuckDB may use; default 25 % of RAM, at most 1 GiB. */

@@ -62,7 +62,7 @@ const arbitraryLogRecord: fc.Arbitrary<LogRecord> = fc.record({
   observedTimeUnixNano: uint64,
   severityNumber: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
   severityText: arbitraryText,
-  body: arbitraryAnyValue,
+  body: fc.option(arbitraryAnyValue, { nil: undefined, freq: 10 }),
   attributes,
   droppedAttributesCount: uint32,
   flags: uint32,

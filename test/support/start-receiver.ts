@@ -2,8 +2,13 @@ import { JournalClient, Receiver } from "@agent-audit/collector";
 import { Store } from "@agent-audit/store";
 import { onTestFinished } from "vitest";
 
+const MIB = 1024 * 1024;
+
 /** Starts store, journal and receiver on a free port, as `serve` wires them. */
-export async function startReceiver(data: string, maxBodyBytes = 64 * 1024 * 1024) {
+export async function startReceiver(
+  data: string,
+  { maxBodyBytes = 64 * MIB, maxQuarantineBytesPerDay = 64 * MIB, minFreeBytes = 0 } = {},
+) {
   const failures: Error[] = [];
   const onFatal = (error: Error) => failures.push(error);
   const receiver = await Receiver.listen({
@@ -12,7 +17,12 @@ export async function startReceiver(data: string, maxBodyBytes = 64 * 1024 * 102
     closeGraceMillis: 0,
   });
   const store = await Store.open({ data, onFatal });
-  const { journal } = await JournalClient.open({ store, onFatal });
+  const { journal } = await JournalClient.open({
+    store,
+    diskGuard: { minFreeBytes, minFreePercent: 0 },
+    maxQuarantineBytesPerDay,
+    onFatal,
+  });
   await store.verify();
   receiver.ready(journal);
   const following = store.follow();

@@ -1,7 +1,6 @@
-import fs from "node:fs";
 import path from "node:path";
 import { crc32 } from "node:zlib";
-import { nodeDisk, replaceFile } from "../journal/disk.js";
+import { type Disk, nodeDisk, readFile, replaceFile } from "../journal/disk.js";
 import { journalNames } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { IntervalSet } from "./interval-set.js";
@@ -23,18 +22,22 @@ const KEPT_FILES = 2;
  *
  * @param syncedSeq last sequence of the recovered journal
  */
-export function loadSeenRecords(journalDirectory: string, syncedSeq: bigint): SeenRecords {
+export function loadSeenRecords(
+  journalDirectory: string,
+  syncedSeq: bigint,
+  disk: Disk = nodeDisk,
+): SeenRecords {
   let seen = new SeenRecords();
-  let fromSeq = journalNames(journalDirectory)[0]?.firstSeq ?? 1n;
-  for (const { file, firstSeq } of identityFiles(journalDirectory)) {
-    const read = firstSeq > syncedSeq + 1n ? null : decode(fs.readFileSync(file));
+  let fromSeq = journalNames(journalDirectory, disk)[0]?.firstSeq ?? 1n;
+  for (const { file, firstSeq } of identityFiles(journalDirectory, disk)) {
+    const read = firstSeq > syncedSeq + 1n ? null : decode(readFile(disk, file));
     if (read === null) continue;
     seen = read;
     fromSeq = firstSeq;
     break;
   }
   const scanner = identityScanner();
-  const reader = new JournalReader(journalDirectory, fromSeq);
+  const reader = new JournalReader(journalDirectory, fromSeq, disk);
   for (let next = reader.next(syncedSeq); next !== null; next = reader.next(syncedSeq)) {
     const { frame } = next;
     seen.classify({ ...frame, scan: scanner.scan(frame.payload) });
@@ -48,15 +51,18 @@ export function saveSeenRecords(
   journalDirectory: string,
   firstSeq: bigint,
   seen: SeenRecords,
+  disk: Disk = nodeDisk,
 ): void {
   const file = path.join(journalDirectory, `${String(firstSeq).padStart(20, "0")}.ids`);
-  replaceFile(nodeDisk, file, encode(seen));
-  for (const old of identityFiles(journalDirectory).slice(KEPT_FILES)) fs.rmSync(old.file);
+  replaceFile(disk, file, encode(seen));
+  for (const old of identityFiles(journalDirectory, disk).slice(KEPT_FILES)) {
+    disk.unlinkSync(old.file);
+  }
 }
 
 /** Identity files, newest first. */
-function identityFiles(directory: string): { file: string; firstSeq: bigint }[] {
-  return fs
+function identityFiles(directory: string, disk: Disk): { file: string; firstSeq: bigint }[] {
+  return disk
     .readdirSync(directory)
     .flatMap((name) => {
       const match = /^(\d{20})\.ids$/.exec(name);

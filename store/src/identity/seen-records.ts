@@ -69,17 +69,26 @@ export class SeenRecords {
         return isRetry ? "duplicate" : "new";
       }
       const standing = this.#standingOf(identity);
-      if (standing !== "duplicate") this.#remember(identity);
+      if (standing === "new") this.#remember(identity);
+      if (standing === "conflict") {
+        this.#recent.add(keyOfConflict(identity.key, identity.checksum), identity.checksum);
+      }
       return standing;
     });
   }
 
   #standingOf({ key, streamKey, sequence, checksum }: RecordIdentity): Standing {
     const known = this.#recent.checksumOf(key);
-    if (known !== null) return known === checksum ? "duplicate" : "conflict";
+    if (known === checksum) return "duplicate";
+    if (known !== null) return this.#isKnownConflict(key, checksum) ? "duplicate" : "conflict";
     // Too old to compare its content: an emitter does not use a sequence twice.
     const isInStream = streamKey !== null && this.#streams.get(streamKey)?.has(sequence) === true;
     return isInStream ? "duplicate" : "new";
+  }
+
+  /** The first content of an id stays under the id's key; each other one has a key of its own. */
+  #isKnownConflict(key: Uint32Array, checksum: number): boolean {
+    return this.#recent.checksumOf(keyOfConflict(key, checksum)) === checksum;
   }
 
   #remember({ key, streamKey, sequence, checksum }: RecordIdentity): void {
@@ -103,4 +112,9 @@ export class SeenRecords {
     this.#requests.set(name, receivedNano);
     return false;
   }
+}
+
+function keyOfConflict(key: Uint32Array, checksum: number): Uint32Array {
+  const [first, second, third, fourth] = key as unknown as [number, number, number, number];
+  return Uint32Array.of(first, second, third ^ checksum, ~fourth);
 }

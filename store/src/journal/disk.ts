@@ -43,10 +43,20 @@ export function readRange(disk: Disk, fd: number, start: number, end: number): B
   const bytes = Buffer.alloc(end - start);
   for (let filled = 0; filled < bytes.length; ) {
     const read = disk.readSync(fd, bytes, filled, bytes.length - filled, start + filled);
-    if (read === 0) throw new Error("the journal file shrank while it was read");
+    if (read === 0) throw new Error("the file shrank while it was read");
     filled += read;
   }
   return bytes;
+}
+
+/** Reads a whole file. */
+export function readFile(disk: Disk, file: string): Buffer {
+  const fd = disk.openSync(file, "r");
+  try {
+    return readRange(disk, fd, 0, disk.fstatSync(fd).size);
+  } finally {
+    disk.closeSync(fd);
+  }
 }
 
 /** Makes the names in a directory durable: a synced file whose name is lost is lost. */

@@ -36,6 +36,7 @@ export class JournalWriter {
   #fd = -1;
   #size = 0;
   #syncedSize = 0;
+  #writtenBytes = 0;
   #fileFirstSeq = 0n;
   #salt = 0;
   #segmentDay: number;
@@ -70,6 +71,16 @@ export class JournalWriter {
     return this.#syncedSeq;
   }
 
+  /** Bytes of all frames that were appended since the start. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** Segment that the next record belongs to, days since 1970 UTC, unless a later day has begun. */
+  get segmentDay(): number {
+    return this.#segmentDay;
+  }
+
   /**
    * Begins a new file when the current one is full or the day has changed. Call before anything is decided
    * about a record: `onRotate` writes down what is known of the records before it, and of no other.
@@ -84,17 +95,20 @@ export class JournalWriter {
   append(frame: NewFrame): bigint {
     const firstSeq = this.#nextSeq;
     const pieces = encodeFrame({ ...frame, firstSeq, syncedUpto: this.#syncedSeq }, this.#salt);
-    this.#size += writeFully(this.#disk, this.#fd, pieces, this.#size);
+    const written = writeFully(this.#disk, this.#fd, pieces, this.#size);
+    this.#size += written;
+    this.#writtenBytes += written;
     this.#nextSeq = firstSeq + BigInt(frame.recordCount);
     return firstSeq;
   }
 
-  /** Makes everything appended so far durable; costs nothing when nothing was. */
-  sync(): void {
-    if (this.#syncedSize === this.#size) return;
+  /** Makes everything appended so far durable; costs nothing, and gives `false`, when nothing was. */
+  sync(): boolean {
+    if (this.#syncedSize === this.#size) return false;
     this.#disk.fdatasyncSync(this.#fd);
     this.#syncedSize = this.#size;
     this.#syncedSeq = this.#nextSeq - 1n;
+    return true;
   }
 
   close(): void {

@@ -1,0 +1,157 @@
+import { spliceLogsRequest } from "@agent-audit/otlp";
+import {
+  type Disk,
+  DiskGuard,
+  type DiskGuardLimits,
+  encodeQuarantine,
+  type JournalCut,
+  JournalWriter,
+  loadSeenRecords,
+  type NewFrame,
+  type SeenRecords,
+  saveSeenRecords,
+} from "@agent-audit/store";
+import { type Admission, admit, type ReceivedBody } from "./admit.js";
+import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
+import type { StoreOutcome } from "./journal-messages.js";
+import { QuarantineBudget } from "./quarantine-budget.js";
+
+/** There are no keys yet, so no sender is known by one. */
+const NO_SENDER = { keyId: "", orgId: "", projectId: "" };
+
+export interface IngestOptions {
+  /** `<data>/journal` */
+  directory: string;
+  storeId: string;
+  diskGuard: DiskGuardLimits;
+  /** Bytes of set-aside records that are kept of one receive day. */
+  maxQuarantineBytesPerDay: number;
+  /** Size at which a journal file is closed; default 256 MiB. */
+  rotateBytes?: number;
+  /** Clock, ns since 1970 UTC. */
+  now?: () => bigint;
+  disk?: Disk;
+}
+
+/**
+ * Stores bodies: admission, recognition of duplicates, journal, one sync for all that arrived together. Owned
+ * by one thread, all of it synchronous. An error from any method is final: after a failed write or sync nobody
+ * knows what the file holds, and trying again on it could acknowledge what is not there.
+ */
+export class Ingest {
+  readonly counters: IngestCounters = zeroCounters();
+  readonly #now: () => bigint;
+  readonly #journal: JournalWriter;
+  readonly #guard: DiskGuard;
+  readonly #quarantine: QuarantineBudget;
+  #seen: SeenRecords;
+  #hasRoom = true;
+
+  /**
+   * Recovers the journal and what its records are known by.
+   *
+   * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`
+   */
+  constructor(options: IngestOptions) {
+    const { directory, storeId, rotateBytes, disk } = options;
+    this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
+    this.#guard = new DiskGuard(directory, options.diskGuard);
+    const onRotate = (firstSeq: bigint) => saveSeenRecords(directory, firstSeq, this.#seen, disk);
+    this.#journal = new JournalWriter({
+      directory,
+      storeId,
+      now: this.#now,
+      onRotate,
+      ...(rotateBytes === undefined ? {} : { rotateBytes }),
+      ...(disk === undefined ? {} : { disk }),
+    });
+    const { segmentDay, syncedSeq, nextSeq } = this.#journal;
+    this.#quarantine = new QuarantineBudget(
+      directory,
+      segmentDay,
+      options.maxQuarantineBytesPerDay,
+      disk,
+    );
+    this.#seen = loadSeenRecords(directory, syncedSeq, disk);
+    onRotate(nextSeq);
+  }
+
+  /** What recovery cut off. */
+  get cut(): JournalCut | null {
+    return this.#journal.cut;
+  }
+
+  /** Highest sequence that is on disk; 0 for none. */
+  get syncedSeq(): bigint {
+    return this.#journal.syncedSeq;
+  }
+
+  /** Whether the disk had room for the last body. */
+  get hasRoom(): boolean {
+    return this.#hasRoom;
+  }
+
+  /** Stores what arrived together with one sync, and tells only then. */
+  storeGroup(bodies: readonly ReceivedBody[]): StoreOutcome[] {
+    const outcomes = bodies.map((body) => this.#store(body));
+    const begin = performance.now();
+    if (this.#journal.sync()) countSync(this.counters, (performance.now() - begin) / 1000);
+    return outcomes;
+  }
+
+  /** Syncs and closes the journal. */
+  close(): void {
+    this.#journal.close();
+  }
+
+  #store(body: ReceivedBody): StoreOutcome {
+    const admission = admit(body);
+    if (admission.status === "refused") return admission;
+    const { counters } = this;
+    this.#hasRoom = this.#guard.hasRoom(admission.payload.length);
+    if (!this.#hasRoom) return { status: "no_room" };
+    counters.receivedBytes += body.body.length;
+    counters.decodedBytes += admission.bodyBytes;
+    counters.repaired += admission.repairedCount;
+
+    const { faults, digest } = admission;
+    const receivedNano = this.#now();
+    // Before anything is decided about a record: a new file starts from what was known before it.
+    this.#journal.rotateIfDue(receivedNano);
+    const append = (kind: NewFrame["kind"], payload: Uint8Array, recordCount: number) => {
+      const frame = { kind, payload, recordCount, receivedNano, digest, ...NO_SENDER };
+      return this.#journal.append(frame);
+    };
+    const { payload, recordCount } = this.#withoutDuplicates(admission, receivedNano);
+    const firstSeq = recordCount > 0 ? append("records", payload, recordCount) : null;
+    for (const fault of this.#quarantine.take(faults, this.#journal.segmentDay)) {
+      append("quarantine", encodeQuarantine(fault), 0);
+    }
+    counters.stored += recordCount;
+    counters.journalBytes = this.#journal.writtenBytes;
+    for (const { code } of faults) counters.quarantined[code]++;
+    return {
+      status: "stored",
+      lastSeq: firstSeq === null ? 0n : firstSeq + BigInt(recordCount) - 1n,
+      rejectedCount: faults.length,
+      reason: faults[0]?.reason ?? "",
+    };
+  }
+
+  /** Takes out what was stored before: its sender did not hear of it, and is told now. */
+  #withoutDuplicates(
+    { payload, scan, digest }: Extract<Admission, { status: "admitted" }>,
+    receivedNano: bigint,
+  ): { payload: Uint8Array; recordCount: number } {
+    const { counters } = this;
+    const standings = this.#seen.classify({ payload, scan, digest, receivedNano, ...NO_SENDER });
+    const duplicates = standings.filter((standing) => standing === "duplicate").length;
+    counters.received += standings.length;
+    counters.duplicates += duplicates;
+    counters.conflicts += standings.filter((standing) => standing === "conflict").length;
+    const recordCount = standings.length - duplicates;
+    if (duplicates === 0 || recordCount === 0) return { payload, recordCount };
+    const kept = spliceLogsRequest(payload, (index) => standings[index] !== "duplicate");
+    return { payload: kept, recordCount };
+  }
+}

@@ -1,0 +1,174 @@
+import fs from "node:fs";
+import path from "node:path";
+import zlib from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { type Disk, nodeDisk } from "./disk.js";
+import { journalFileName, journalNames, listJournalFiles } from "./journal-files.js";
+import { JournalReader } from "./journal-reader.js";
+import { JournalWriter } from "./journal-writer.js";
+import { sealableFiles, sealJournal } from "./seal-journal.js";
+
+const DAY = 86_400_000_000_000n;
+const TODAY = 20_000n * DAY;
+const FRAMES = 300;
+const PAYLOAD_BYTES = 20_000;
+
+const payloadOf = (seq: bigint) =>
+  Buffer.concat([Buffer.from(`${seq}:`), Buffer.alloc(PAYLOAD_BYTES, Number(seq % 251n))]);
+
+/** Writes one day of several megabytes, and a frame of the next day. */
+function twoDays(): string {
+  const directory = temporaryDirectory();
+  const journal = new JournalWriter({ directory, storeId: "abcdefghij23", now: () => TODAY });
+  const none = { keyId: "", orgId: "", projectId: "", digest: Buffer.alloc(16) };
+  for (let i = 0; i <= FRAMES; i++) {
+    const receivedNano = i < FRAMES ? TODAY : TODAY + DAY;
+    journal.rotateIfDue(receivedNano);
+    const payload = payloadOf(journal.nextSeq);
+    journal.append({ kind: "records", recordCount: 2, receivedNano, payload, ...none });
+    if (i % 50 === 7)
+      journal.append({ kind: "quarantine", recordCount: 0, receivedNano, payload, ...none });
+  }
+  journal.close();
+  return directory;
+}
+
+const plainFile = (directory: string) => path.join(directory, journalFileName(1n));
+
+const seal = (directory: string, disk: Disk = nodeDisk) => {
+  for (const name of sealableFiles(directory, disk)) sealJournal(disk, directory, name);
+};
+
+const readFrom = (directory: string, fromSeq: bigint, disk: Disk = nodeDisk) => {
+  const reader = new JournalReader(directory, fromSeq, disk);
+  const firsts: bigint[] = [];
+  for (let next = reader.next(602n); next !== null; next = reader.next(602n)) {
+    expect(Buffer.from(next.frame.payload).equals(payloadOf(next.frame.firstSeq))).toBe(true);
+    firsts.push(next.frame.firstSeq);
+  }
+  reader.close();
+  return firsts;
+};
+
+const ALL = Array.from({ length: FRAMES + 1 }, (_, i) => BigInt(i * 2 + 1));
+
+describe("sealJournal", () => {
+  it("leaves a gzip file of the same bytes in place of an older day's plain one", () => {
+    const directory = twoDays();
+    const before = fs.readFileSync(plainFile(directory));
+    seal(directory);
+    expect(fs.existsSync(plainFile(directory))).toBe(false);
+    const sealed = fs.readFileSync(`${plainFile(directory)}.gz`);
+    expect(zlib.gunzipSync(sealed).equals(before)).toBe(true);
+    expect(listJournalFiles(directory).map((f) => [f.firstSeq, f.isSealed, f.segmentDay])).toEqual([
+      [1n, true, 20_000],
+      [601n, false, 20_001],
+    ]);
+    expect(sealableFiles(directory, nodeDisk)).toEqual([]);
+  });
+
+  it("keeps every record readable, from any sequence on", () => {
+    const directory = twoDays();
+    seal(directory);
+    expect(readFrom(directory, 1n)).toEqual(ALL);
+    for (const from of [2n, 15n, 101n, 102n, 300n, 599n, 600n, 601n]) {
+      const firsts = ALL.filter((first) => first + 1n >= from);
+      expect(readFrom(directory, from)).toEqual(firsts);
+    }
+  });
+
+  it("lets one record be found without reading the whole file", () => {
+    const directory = twoDays();
+    const plainBytes = fs.statSync(plainFile(directory)).size;
+    let readBytes = 0;
+    seal(directory);
+    const sealedBytes = fs.statSync(`${plainFile(directory)}.gz`).size;
+    const disk: Disk = {
+      ...nodeDisk,
+      readSync: ((fd: number, ...rest: [Buffer, number, number, number]) => {
+        const read = nodeDisk.readSync(fd, ...rest);
+        readBytes += read;
+        return read;
+      }) as Disk["readSync"],
+    };
+    const reader = new JournalReader(directory, 400n, disk);
+    expect(reader.next(602n)?.frame.firstSeq).toBe(399n);
+    reader.close();
+    expect(plainBytes).toBeGreaterThan(5 * 1024 * 1024);
+    expect(readBytes).toBeLessThan(sealedBytes / 3);
+  });
+
+  it("loses nothing when it ends at any of its steps, and can be done again", () => {
+    const changing = [
+      "openSync",
+      "writevSync",
+      "fdatasyncSync",
+      "renameSync",
+      "fsyncSync",
+      "unlinkSync",
+    ] as const;
+    let steps = 0;
+    for (let failing = 1; ; failing++) {
+      const directory = twoDays();
+      let left = failing;
+      const disk = Object.fromEntries(
+        Object.entries(nodeDisk).map(([name, action]) => [
+          name,
+          (...args: unknown[]) => {
+            if ((changing as readonly string[]).includes(name) && --left <= 0)
+              throw new Error("killed");
+            return (action as (...args: unknown[]) => unknown)(...args);
+          },
+        ]),
+      ) as Disk;
+      let isDone = true;
+      try {
+        seal(directory, disk);
+      } catch {
+        isDone = false;
+      }
+      expect(readFrom(directory, 1n)).toEqual(ALL);
+      seal(directory);
+      expect(readFrom(directory, 1n)).toEqual(ALL);
+      expect(journalNames(directory).map(({ isSealed }) => isSealed)).toEqual([true, false]);
+      if (isDone) break;
+      steps = failing;
+    }
+    expect(steps).toBeGreaterThan(10);
+  });
+
+  it("leaves a file alone that has a damaged frame", () => {
+    const directory = twoDays();
+    const bytes = fs.readFileSync(plainFile(directory));
+    bytes[100_000] = (bytes[100_000] as number) ^ 1;
+    fs.writeFileSync(plainFile(directory), bytes);
+    expect(() => seal(directory)).toThrow(/the checksum does not match at offset/);
+    expect(fs.readdirSync(directory).sort()).toEqual([journalFileName(1n), journalFileName(601n)]);
+    expect(fs.readFileSync(plainFile(directory)).equals(bytes)).toBe(true);
+  });
+
+  it("says which file and member are damaged, and reads what stands before", () => {
+    const directory = twoDays();
+    seal(directory);
+    const file = `${plainFile(directory)}.gz`;
+    const bytes = fs.readFileSync(file);
+    const middle = Math.floor(bytes.length / 2);
+    bytes[middle] = (bytes[middle] as number) ^ 0xff;
+    fs.writeFileSync(file, bytes);
+    expect(() => readFrom(directory, 1n)).toThrow(/\.journal\.gz\): the gzip member at \d+/);
+    expect(readFrom(directory, 601n)).toEqual([601n]);
+    fs.truncateSync(file, middle);
+    expect(() => listJournalFiles(directory)).toThrow(/the file header is damaged/);
+  });
+
+  it("lets a store go on from sealed files alone", () => {
+    const directory = twoDays();
+    seal(directory);
+    fs.rmSync(path.join(directory, journalFileName(601n)));
+    const journal = new JournalWriter({ directory, storeId: "abcdefghij23", now: () => TODAY });
+    expect(journal.nextSeq).toBe(601n);
+    expect(journal.segmentDay).toBe(20_000);
+    journal.close();
+  });
+});
