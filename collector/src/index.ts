@@ -1,3 +1,4 @@
 export { collectorConfig } from "./config.js";
+export { Ingest, type IngestOptions } from "./ingest.js";
 export { JournalClient } from "./journal-client.js";
 export { Receiver, type ReceiverOptions } from "./receiver.js";

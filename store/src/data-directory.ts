@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
-import { nodeDisk, replaceFile } from "./journal/disk.js";
+import { type Disk, nodeDisk, readFile, replaceFile } from "./journal/disk.js";
 import { STORE_ID_LENGTH } from "./journal/format.js";
 
 const DIRECTORY_VERSION = 1;
+const STORE_FILE = "store.json";
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** Names the places in a data directory. */
@@ -51,15 +52,15 @@ export function makeDataDirectory(root: string): DataDirectory {
 }
 
 /** Reads the store's id, making one at the first start. Call with the lock held. */
-export function storeIdOf(directory: DataDirectory): string {
-  const file = path.join(directory.root, "store.json");
-  if (!fs.existsSync(file)) {
+export function storeIdOf({ root }: Pick<DataDirectory, "root">, disk: Disk = nodeDisk): string {
+  const file = path.join(root, STORE_FILE);
+  if (!disk.readdirSync(root).includes(STORE_FILE)) {
     const storeId = Array.from(randomBytes(STORE_ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
     const text = `${JSON.stringify({ store_id: storeId, version: DIRECTORY_VERSION })}\n`;
-    replaceFile(nodeDisk, file, [Buffer.from(text)]);
+    replaceFile(disk, file, [Buffer.from(text)]);
     return storeId;
   }
-  const { store_id: storeId, version } = readJson(file);
+  const { store_id: storeId, version } = readJson(file, disk);
   if (version !== DIRECTORY_VERSION || typeof storeId !== "string") {
     throw new AuditError(
       "data_directory_version",
@@ -70,9 +71,9 @@ export function storeIdOf(directory: DataDirectory): string {
   return storeId;
 }
 
-function readJson(file: string): Record<string, unknown> {
+function readJson(file: string, disk: Disk): Record<string, unknown> {
   try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, unknown>;
+    return JSON.parse(readFile(disk, file).toString("utf8")) as Record<string, unknown>;
   } catch (cause) {
     throw new AuditError("data_directory", `${file} is not JSON`, "restore it from a backup", {
       cause,

@@ -1,5 +1,5 @@
 export { storeConfig } from "./config.js";
-export type { DataDirectory } from "./data-directory.js";
+export { type DataDirectory, storeIdOf } from "./data-directory.js";
 export { DiskGuard, type DiskGuardLimits } from "./disk-guard.js";
 export type { ColumnName } from "./engine/columns.js";
 export type { SegmentStatus } from "./engine/engine.js";
@@ -16,5 +16,6 @@ export { type JournalOptions, JournalWriter, type NewFrame } from "./journal/jou
 export { decodeQuarantine, encodeQuarantine, type Quarantined } from "./journal/quarantine.js";
 export { quarantinedBytes } from "./journal/quarantined-bytes.js";
 export type { JournalCut } from "./journal/recover-journal.js";
+export { sealableFiles, sealJournal } from "./journal/seal-journal.js";
 export { SharedPosition } from "./shared-position.js";
 export { type Snapshot, Store, type StoreOptions, type StoreStatus } from "./store.js";

@@ -1,5 +1,5 @@
-import { type LogsRequest, writeLogsRequest } from "@agent-audit/otlp";
-import { type AuditEvent, toLogRecord } from "@agent-audit/schema";
+import { type LogsRequest, readLogsRequest, writeLogsRequest } from "@agent-audit/otlp";
+import { ATTR_LOG_RECORD_UID, type AuditEvent, toLogRecord } from "@agent-audit/schema";
 
 /** Makes an event of a shell command; `change` overrides fields. */
 export function sampleEvent(change: Partial<AuditEvent> = {}): AuditEvent {
@@ -29,6 +29,15 @@ export function requestOf(...events: AuditEvent[]): LogsRequest {
       },
     ],
   };
+}
+
+/** Reads the ids of a protobuf request's records, in order. */
+export function idsOf(payload: Uint8Array): string[] {
+  return readLogsRequest(payload)
+    .resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
+    .map(({ attributes }) =>
+      String(attributes.find(({ key }) => key === ATTR_LOG_RECORD_UID)?.value ?? ""),
+    );
 }
 
 /** Writes events as the protobuf body of one export. */
