@@ -47,6 +47,11 @@ export async function startServer(
       data: config.data,
       memoryLimitMib: config.engine.memory_limit_mib,
       threads: config.engine.threads,
+      // Half of what ingest leaves: room for what was acknowledged last to become visible.
+      diskGuard: {
+        minFreeBytes: config.disk_guard.min_free_bytes / 2,
+        minFreePercent: config.disk_guard.min_free_percent / 2,
+      },
       onFatal,
       onSetAside: (seq, reason) =>
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DataDirectory, makeDataDirectory, storeIdOf } from "./data-directory.js";
+import type { DiskGuardLimits } from "./disk-guard.js";
 import type { SegmentStatus } from "./engine/engine.js";
 import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
@@ -20,6 +21,8 @@ export interface StoreOptions {
   memoryLimitMib?: number | undefined;
   /** Threads of DuckDB; default all cores. */
   threads?: number | undefined;
+  /** What must stay free of the disk for applying to go on; by default nothing. */
+  diskGuard?: DiskGuardLimits;
   /** Called once when the store cannot go on; the process must end with 75 and replay. */
   onFatal: (error: Error) => void;
   /** Told of each record that the engine cannot show; it stays in the journal. */
@@ -80,7 +83,14 @@ export class Store {
     const sealer = new Sealer(directory.journal, options.onSealingFailed ?? (() => {}));
     const onSegmentEnded = () => sealer.seal();
     const { root } = directory;
-    const engine = await EngineClient.open({ ...options, root, position, onSegmentEnded });
+    const diskGuard = options.diskGuard ?? { minFreeBytes: 0, minFreePercent: 0 };
+    const engine = await EngineClient.open({
+      ...options,
+      root,
+      position,
+      diskGuard,
+      onSegmentEnded,
+    });
     try {
       const storeId = storeIdOf(directory);
       return new Store(storeId, directory, position, engine, sealer);

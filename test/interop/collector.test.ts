@@ -2,11 +2,11 @@ import childProcess from "node:child_process";
 import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readLogsRequestJson, writeLogsRequest } from "@agent-audit/otlp";
-import { ATTR_LOG_RECORD_UID } from "@agent-audit/schema";
+import { writeLogsRequest } from "@agent-audit/otlp";
 import { expect, it } from "vitest";
 import { cleanUp } from "../support/clean-up.js";
 import { describePeer } from "../support/describe-peer.js";
+import { exportedIds } from "../support/exported-ids.js";
 import { requestOf, sampleEvent } from "../support/sample-logs.js";
 import { ROOT, startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -84,7 +84,7 @@ async function startChain(binary: string) {
     },
     /** Waits until the server has all that was sent, then compares. */
     expectAllOnce: async () => {
-      const ids = async () => idsOf(chain.server.apiUrl);
+      const ids = async () => exportedIds(chain.server.apiUrl);
       await expect
         .poll(async () => new Set(await ids()).size, { timeout: DRAIN_MILLIS, interval: 500 })
         .toBe(sent);
@@ -94,18 +94,6 @@ async function startChain(binary: string) {
     },
   };
   return chain;
-}
-
-/** Ids of all records in the journal. */
-async function idsOf(apiUrl: string): Promise<string[]> {
-  const response = await fetch(`${apiUrl}/api/v1/export?format=otlp&after_seq=0`);
-  const lines = (await response.text()).split("\n").filter((line) => line !== "");
-  return lines
-    .flatMap((line) => readLogsRequestJson(Buffer.from(line)).request.resourceLogs)
-    .flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
-    .map(({ attributes }) =>
-      String(attributes.find(({ key }) => key === ATTR_LOG_RECORD_UID)?.value),
-    );
 }
 
 async function startCollector(binary: string, endpoint: string, port: number, queue: string) {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { readLogsRequest } from "@agent-audit/otlp";
 import { AuditError, readEnvelope } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DiskGuard } from "../disk-guard.js";
 import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
@@ -20,7 +21,12 @@ export interface Applied {
   rows: number;
   /** Day of the next frame, when that belongs to another segment. */
   nextDay: number | null;
+  /** Whether the disk is too full to go on; nothing was applied then. */
+  isDiskFull: boolean;
 }
+
+const NOTHING: Applied = { rows: 0, nextDay: null, isDiskFull: false };
+const DISK_FULL: Applied = { ...NOTHING, isDiskFull: true };
 
 /** Follows the journal for one segment: the newest one without end, an older one up to its last sequence. */
 export interface Job {
@@ -34,6 +40,8 @@ export interface ApplierOptions {
   connection: DuckDBConnection;
   journalDirectory: string;
   storeId: string;
+  /** Says whether the disk has room for more; asked before each batch. */
+  guard: DiskGuard;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside: (seq: bigint, reason: string) => void;
 }
@@ -48,6 +56,7 @@ export class Applier {
 
   /** Applies a batch; when that fails, the next frame alone, record by record, so that one cannot stop all others. */
   async applyBatch(job: Job, upto: bigint): Promise<Applied> {
+    if (!this.#options.guard.hasRoom(0)) return DISK_FULL;
     try {
       return await this.#applyTogether(job, upto);
     } catch (error) {
@@ -57,18 +66,24 @@ export class Applier {
       });
       job.reader.close();
       job.reader = new JournalReader(this.#options.journalDirectory, job.segment.appliedSeq + 1n);
+      if (isDiskFull(error)) return DISK_FULL;
       return await this.#applySingly(job, upto);
     }
   }
 
-  /** Brings what was applied from the WAL into the segment's file; put off while a query reads an older state. */
-  async checkpoint(job: Job): Promise<void> {
+  /**
+   * Brings what was applied from the WAL into the segment's file. Gives `false` when that was put off: while a
+   * query reads an older state, or the disk has no room; the WAL then grows until the next try.
+   */
+  async checkpoint({ alias, walBytes }: Segment): Promise<boolean> {
+    // A checkpoint that fails half-way would make DuckDB give up the whole instance.
+    if (!this.#options.guard.hasRoom(walBytes * 2)) return false;
     try {
-      await this.#options.connection.run(`CHECKPOINT ${job.segment.alias}`);
-      job.rowsSinceCheckpoint = 0;
+      await this.#options.connection.run(`CHECKPOINT ${alias}`);
+      return true;
     } catch (error) {
-      // A running query holds an older state of the file: the WAL grows until the next try.
       if (!/checkpoint/i.test((error as Error).message)) throw error;
+      return false;
     }
   }
 
@@ -76,8 +91,8 @@ export class Applier {
   async #applySingly(job: Job, upto: bigint): Promise<Applied> {
     const { segment } = job;
     const next = job.reader.next(upto);
-    if (next === null) return { rows: 0, nextDay: null };
-    if (next.segmentDay !== segment.day) return { rows: 0, nextDay: next.segmentDay };
+    if (next === null) return NOTHING;
+    if (next.segmentDay !== segment.day) return { ...NOTHING, nextDay: next.segmentDay };
     const frame = { ...next.frame, payload: Uint8Array.from(next.frame.payload) };
     const lastSeq = frame.firstSeq + BigInt(frame.recordCount) - 1n;
     let rows = 0;
@@ -96,14 +111,14 @@ export class Applier {
         await this.#moveTo(segment, seq, segment.rows + 1n);
         rows++;
       } catch (error) {
-        if (isFatal(error)) throw error;
+        if (isFatal(error) || isDiskFull(error)) throw error;
         await this.#options.connection.run("ROLLBACK");
         await this.#options.connection.run("BEGIN");
         await this.#moveTo(segment, seq, segment.rows);
         this.#options.onSetAside(seq, (error as Error).message);
       }
     }
-    return { rows: Math.max(rows, 1), nextDay: null };
+    return { ...NOTHING, rows: Math.max(rows, 1) };
   }
 
   /** Moves the position with the rows of the open transaction, and commits both. */
@@ -120,8 +135,8 @@ export class Applier {
   async #applyTogether(job: Job, upto: bigint): Promise<Applied> {
     const { segment, reader } = job;
     let next = reader.next(upto);
-    if (next === null) return { rows: 0, nextDay: null };
-    if (next.segmentDay !== segment.day) return { rows: 0, nextDay: next.segmentDay };
+    if (next === null) return NOTHING;
+    if (next.segmentDay !== segment.day) return { ...NOTHING, nextDay: next.segmentDay };
 
     await this.#options.connection.run("BEGIN");
     const appender = await this.#options.connection.createAppender("events", "main", segment.alias);
@@ -153,8 +168,10 @@ export class Applier {
     appender.closeSync();
     await this.#moveTo(segment, appliedSeq, segment.rows + BigInt(rows));
     job.rowsSinceCheckpoint += rows;
-    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS) await this.checkpoint(job);
-    return { rows, nextDay };
+    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS && (await this.checkpoint(segment))) {
+      job.rowsSinceCheckpoint = 0;
+    }
+    return { rows, nextDay, isDiskFull: false };
   }
 
   /** Writes the records of a frame that lie past `appliedSeq`, up to `lastSeq`, and gives their number. */
@@ -190,5 +207,10 @@ export class Applier {
 /** A journal that cannot be read, or an instance that DuckDB gave up: no record's fault. */
 function isFatal(error: unknown): boolean {
   if (error instanceof AuditError) return true;
-  return /FATAL|has been invalidated|out of memory|No space left/i.test((error as Error).message);
+  return /FATAL|has been invalidated|out of memory/i.test((error as Error).message);
+}
+
+/** DuckDB takes the transaction back and goes on: so does applying, once there is room. */
+function isDiskFull(error: unknown): boolean {
+  return /No space left/i.test((error as Error).message);
 }

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
+import type { DiskGuardLimits } from "../disk-guard.js";
 import type { SharedPosition } from "../shared-position.js";
 import type { SegmentStatus } from "./engine.js";
 import type {
@@ -18,6 +19,7 @@ export interface EngineClientOptions {
   position: SharedPosition;
   memoryLimitMib?: number | undefined;
   threads?: number | undefined;
+  diskGuard: DiskGuardLimits;
   /** Called once when the engine cannot go on; the process must end and replay. */
   onFatal: (error: Error) => void;
   /** Told of each record that cannot be a row; it stays in the journal. */
@@ -44,6 +46,7 @@ export class EngineClient {
       positionBuffer: options.position.buffer,
       memoryLimitMib: options.memoryLimitMib,
       threads: options.threads,
+      diskGuard: options.diskGuard,
     };
     this.#worker = new Worker(new URL("./engine-worker.js", import.meta.url), { workerData });
     this.#worker.on("message", (reply: EngineReply) => {

@@ -9,6 +9,7 @@ export interface EngineWorkerData {
   positionBuffer: SharedArrayBuffer;
   memoryLimitMib: EngineOptions["memoryLimitMib"];
   threads: EngineOptions["threads"];
+  diskGuard: EngineOptions["diskGuard"];
 }
 
 /** A value that a result row can carry from thread to thread. */

@@ -15,7 +15,7 @@ import type { QueryRequest } from "./query-runner.js";
 
 // The one thread that owns DuckDB. `EngineClient` is its other end.
 
-const { root, positionBuffer, memoryLimitMib, threads } = workerData as EngineWorkerData;
+const { root, positionBuffer, ...options } = workerData as EngineWorkerData;
 let engine: Engine | null = null;
 
 yieldToIngest();
@@ -44,8 +44,7 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
     engine = await Engine.open({
       directory: makeDataDirectory(root),
       position: new SharedPosition(positionBuffer),
-      memoryLimitMib,
-      threads,
+      ...options,
       onSetAside: (seq, reason) => reply({ setAside: { seq, reason } }),
       onSegmentEnded: () => reply({ segmentEnded: true }),
     });

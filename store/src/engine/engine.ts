@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type DataDirectory, storeIdOf } from "../data-directory.js";
+import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import type { SharedPosition } from "../shared-position.js";
-import { Applier, type Job } from "./applier.js";
+import { type Applied, Applier, type Job } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
 import { type DatabaseOptions, openDatabase } from "./database.js";
 import { type ExportSlice, exportLines } from "./export-lines.js";
@@ -16,11 +17,15 @@ import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
 const IDLE_MILLIS = 20;
+/** How long applying rests when the disk is full. */
+const DISK_FULL_MILLIS = 500;
 /** Stands for the segments while there is none, so that every query has a table to read. */
 const NO_EVENTS = "catalog.main.no_events";
 
 export interface EngineOptions extends DatabaseOptions {
   position: SharedPosition;
+  /** What must stay free of the disk for applying to go on. */
+  diskGuard: DiskGuardLimits;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside: (seq: bigint, reason: string) => void;
   /** Told when a segment gets no more records. */
@@ -65,6 +70,7 @@ export class Engine {
       connection,
       journalDirectory: options.directory.journal,
       storeId: storeIdOf(options.directory),
+      guard: new DiskGuard(options.directory.root, options.diskGuard),
       onSetAside: options.onSetAside,
     });
     this.#instance = instance;
@@ -152,9 +158,7 @@ export class Engine {
     this.#isClosing = true;
     await this.queries.close();
     await this.#applying;
-    for (const { alias } of this.#segments.values()) {
-      await this.#connection.run(`CHECKPOINT ${alias}`);
-    }
+    for (const segment of this.#segments.values()) await this.#applier.checkpoint(segment);
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
@@ -210,31 +214,40 @@ export class Engine {
   async #applyUntilClosed(syncedAtStart: bigint, onCaughtUp: () => void): Promise<void> {
     let isCaughtUp = false;
     while (!this.#isClosing) {
-      const applied = await this.#applyLive();
+      const isIdle = !(await this.#applyLive());
       this.#position.appliedSeq = this.#live?.segment.appliedSeq ?? 0n;
       if (!isCaughtUp && this.#position.appliedSeq >= syncedAtStart) {
         isCaughtUp = true;
         onCaughtUp();
       }
-      if (applied > 0) continue;
+      if (!isIdle) continue;
       const [rebuild] = this.#rebuilds;
       if (rebuild === undefined) await sleep(IDLE_MILLIS);
       else await this.#rebuildStep(rebuild);
     }
   }
 
-  async #applyLive(): Promise<number> {
+  /** Gives `false` when there was nothing to do. */
+  async #applyLive(): Promise<boolean> {
     this.#live ??= await this.#firstJob();
-    if (this.#live === null) return 0;
-    const { rows, nextDay } = await this.#applier.applyBatch(this.#live, this.#position.syncedSeq);
+    if (this.#live === null) return false;
+    const applied = await this.#applyBatch(this.#live, this.#position.syncedSeq);
+    const { rows, nextDay } = applied;
     if (nextDay !== null) {
-      await this.#applier.checkpoint(this.#live);
+      await this.#applier.checkpoint(this.#live.segment);
       const firstSeq = this.#live.segment.appliedSeq + 1n;
       this.#live.reader.close();
       this.#live = this.#job(await this.#attach(nextDay, firstSeq), null);
       this.#onSegmentEnded();
     }
-    return rows + (nextDay === null ? 0 : 1);
+    return rows > 0 || nextDay !== null;
+  }
+
+  /** A full disk is waited out: what is not applied yet is safe in the journal. */
+  async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
+    const applied = await this.#applier.applyBatch(job, upto);
+    if (applied.isDiskFull) await sleep(DISK_FULL_MILLIS);
+    return applied;
   }
 
   /** A new store has no segment before its first record. */
@@ -245,9 +258,9 @@ export class Engine {
   }
 
   async #rebuildStep(job: Job): Promise<void> {
-    await this.#applier.applyBatch(job, job.lastSeq as bigint);
+    await this.#applyBatch(job, job.lastSeq as bigint);
     if (job.segment.appliedSeq < (job.lastSeq as bigint)) return;
-    await this.#applier.checkpoint(job);
+    await this.#applier.checkpoint(job.segment);
     job.reader.close();
     job.segment.state = "open";
     this.#rebuilds.shift();

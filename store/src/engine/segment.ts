@@ -74,11 +74,16 @@ export class Segment {
 
   /** Size of the file and its WAL. */
   get bytes(): number {
-    return [this.file, `${this.file}.wal`].reduce(
-      (sum, file) => sum + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0),
-      0,
-    );
+    return sizeOf(this.file) + this.walBytes;
   }
+
+  get walBytes(): number {
+    return sizeOf(`${this.file}.wal`);
+  }
+}
+
+function sizeOf(file: string): number {
+  return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 async function readPosition(

@@ -1,7 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
-import zlib from "node:zlib";
+import zlib, { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import {
+  findSequence,
+  type PageFrame,
+  readJournalFiles,
+} from "../../../test/support/independent-journal-reader.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { journalFileName, journalNames, listJournalFiles } from "./journal-files.js";
@@ -51,6 +56,12 @@ const readFrom = (directory: string, fromSeq: bigint, disk: Disk = nodeDisk) => 
   return firsts;
 };
 
+const filesOf = (directory: string) =>
+  fs.readdirSync(directory).map((name) => ({
+    name,
+    bytes: fs.readFileSync(path.join(directory, name)),
+  }));
+
 const ALL = Array.from({ length: FRAMES + 1 }, (_, i) => BigInt(i * 2 + 1));
 
 describe("sealJournal", () => {
@@ -76,6 +87,21 @@ describe("sealJournal", () => {
       const firsts = ALL.filter((first) => first + 1n >= from);
       expect(readFrom(directory, from)).toEqual(firsts);
     }
+  });
+
+  it("writes what its documentation says, for a reader that knows nothing else", () => {
+    const directory = twoDays();
+    const before = readJournalFiles(filesOf(directory)).flatMap(({ frames }) => frames);
+    seal(directory);
+    const sealed = filesOf(directory);
+    const after = readJournalFiles(sealed).flatMap(({ frames }) => frames);
+    const summary = (frames: PageFrame[]) =>
+      frames.map(({ firstSeq, kind, offset, payload }) => [firstSeq, kind, offset, crc32(payload)]);
+    expect(summary(after)).toEqual(summary(before));
+    for (const seq of [1n, 2n, 333n, 600n, 601n]) {
+      expect(findSequence(sealed, seq)?.firstSeq).toBe(seq - 1n + (seq % 2n));
+    }
+    expect(findSequence(sealed, 603n)).toBeNull();
   });
 
   it("lets one record be found without reading the whole file", () => {
