@@ -11,10 +11,12 @@ import {
   writeLogsRequest,
 } from "@agent-audit/otlp";
 import { DIGEST_BYTES, identityScanner } from "@agent-audit/store";
+import { joinBlocks } from "./body-blocks.js";
 
 /** What arrived, before anything is known of it. */
 export interface ReceivedBody {
-  body: Uint8Array;
+  /** The body as it came, in order. */
+  blocks: readonly Uint8Array[];
   encoding: Encoding;
   /** `Content-Encoding`, as sent; `""` for none. */
   contentEncoding: string;
@@ -93,7 +95,8 @@ export function admit(received: ReceivedBody): Admission {
 }
 
 function decompress(received: ReceivedBody): { bytes: Uint8Array } | Admission {
-  const { body, maxBodyBytes } = received;
+  const { maxBodyBytes } = received;
+  const body = joinBlocks(received.blocks);
   const coding = received.contentEncoding.trim().toLowerCase();
   if (coding === "" || coding === "identity") return { bytes: body };
   const run = Object.hasOwn(DECOMPRESSORS, coding) ? DECOMPRESSORS[coding] : undefined;

@@ -110,7 +110,7 @@ export class Ingest {
     const { counters } = this;
     this.#hasRoom = this.#guard.hasRoom(admission.payload.length);
     if (!this.#hasRoom) return { status: "no_room" };
-    counters.receivedBytes += body.body.length;
+    for (const { length } of body.blocks) counters.receivedBytes += length;
     counters.decodedBytes += admission.bodyBytes;
     counters.repaired += admission.repairedCount;
 

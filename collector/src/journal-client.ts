@@ -71,13 +71,16 @@ export class JournalClient {
     return this.#counters;
   }
 
-  /** Stores a body; resolves when it is on disk or refused. The body's memory is gone afterwards. */
+  /** Stores a body; resolves when it is on disk or refused. The blocks' memory is gone afterwards. */
   async store(received: ReceivedBody): Promise<StoreOutcome> {
     if (this.#isEnded) return { status: "failed" };
     const id = ++this.#lastId;
     return await new Promise((resolve) => {
       this.#pending.set(id, resolve);
-      this.#worker.postMessage({ id, ...received }, [received.body.buffer as ArrayBuffer]);
+      this.#worker.postMessage(
+        { id, ...received },
+        received.blocks.map(({ buffer }) => buffer as ArrayBuffer),
+      );
     });
   }
 

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
+import { BodyBlocks } from "./body-blocks.js";
 import type { InFlightBudget } from "./in-flight-budget.js";
 
 /** The outcome of reading a request's body; `heldBytes` must be given back to the budget. */
 export type BodyRead = { heldBytes: number } & (
-  | { status: "read"; body: Uint8Array }
+  | { status: "read"; blocks: Uint8Array<ArrayBuffer>[] }
   | { status: "too_large" }
   | { status: "no_room" }
   | { status: "aborted" }
@@ -18,33 +19,25 @@ export async function readBody(
   limit: number,
   budget: InFlightBudget,
 ): Promise<BodyRead> {
-  let heldBytes = 0;
-  if (Number(incoming.headers["content-length"] ?? 0) > limit) {
-    return { status: "too_large", heldBytes };
-  }
-  const chunks: Buffer[] = [];
+  const announcedBytes = Number(incoming.headers["content-length"] ?? 0);
+  if (announcedBytes > limit) return { status: "too_large", heldBytes: 0 };
+  const blocks = new BodyBlocks(budget);
+  const ended = (status: "too_large" | "no_room" | "aborted"): BodyRead => ({
+    status,
+    heldBytes: blocks.heldBytes,
+  });
+  if (!blocks.expect(announcedBytes)) return ended("no_room");
+  let readBytes = 0;
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      if (heldBytes + chunk.length > limit) return { status: "too_large", heldBytes };
-      if (!budget.reserve(chunk.length)) return { status: "no_room", heldBytes };
-      heldBytes += chunk.length;
-      chunks.push(chunk);
+      readBytes += chunk.length;
+      if (readBytes > limit) return ended("too_large");
+      if (!blocks.append(chunk)) return ended("no_room");
     }
   } catch {
     // The client went away or was too slow: there is nobody left to answer.
-    return { status: "aborted", heldBytes };
+    return ended("aborted");
   }
-  if (!incoming.complete) return { status: "aborted", heldBytes };
-  return { status: "read", body: joined(chunks, heldBytes), heldBytes };
-}
-
-/** A copy of its own: the memory moves to the journal's thread. */
-function joined(chunks: readonly Buffer[], size: number): Uint8Array {
-  const body = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
+  if (!incoming.complete) return ended("aborted");
+  return { status: "read", blocks: blocks.finish(), heldBytes: blocks.heldBytes };
 }

@@ -10,6 +10,7 @@ import {
 } from "@agent-audit/otlp";
 import { decodeQuarantine, JournalReader } from "@agent-audit/store";
 import { describe, expect, it } from "vitest";
+import { readJournalFiles } from "../../test/support/independent-journal-reader.js";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { startReceiver } from "../../test/support/start-receiver.js";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
@@ -40,6 +41,20 @@ const stored = ({ store }: Started) => {
   reader.close();
   return actions;
 };
+
+/** Reads what was set aside, in order. */
+const quarantined = ({ store }: Pick<Started, "store">) =>
+  readJournalFiles(
+    fs.readdirSync(store.directory.journal).map((name) => ({
+      name,
+      bytes: fs.readFileSync(path.join(store.directory.journal, name)),
+    })),
+  )
+    .flatMap(({ frames }) => frames)
+    .filter(({ kind }) => kind === "quarantine")
+    .map(({ payload }) => decodeQuarantine(payload));
+
+const MIB = 1024 * 1024;
 
 const event = (action: string) => sampleEvent({ action });
 
@@ -383,5 +398,74 @@ describe("a record that arrives again", () => {
       await started.stop();
       change(path.join(data, "journal"));
     }
+  });
+});
+
+describe("the disk guard", () => {
+  it("answers 503 while the disk is nearly full, stores nothing then, and goes on by itself", async () => {
+    const directory = temporaryDirectory();
+    const { bavail, bsize } = fs.statfsSync(directory);
+    const started = await startReceiver(path.join(directory, "data"), {
+      minFreeBytes: bavail * bsize - 256 * MIB,
+    });
+    const send = (action: string) => post(started.url, PROTOBUF, sampleBody(event(action)));
+    expect((await send("before")).status).toBe(200);
+    const ballast = fs.openSync(path.join(directory, "ballast"), "w");
+    let answer = await send("before");
+    for (let i = 0; i < 32 && answer.status === 200; i++) {
+      fs.writeSync(ballast, Buffer.alloc(32 * MIB));
+      answer = await send("before");
+    }
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("Retry-After")).toMatch(/^[23]$/);
+    expect((await fetch(`${started.receiver.url}/healthz`)).status).toBe(200);
+    const syncedSeq = started.store.position.syncedSeq;
+    expect((await send("refused")).status).toBe(503);
+    expect(started.store.position.syncedSeq).toBe(syncedSeq);
+    fs.closeSync(ballast);
+    fs.rmSync(path.join(directory, "ballast"));
+    await expect.poll(async () => (await send("after")).status, { timeout: 50_000 }).toBe(200);
+    expect(stored(started).some((text) => text.endsWith("refused"))).toBe(false);
+    expect(started.receiver.answers.get(503)).toBeGreaterThan(1);
+  });
+});
+
+describe("what is set aside", () => {
+  const faulty = (text: string) => `{"body":{"stringValue":"${text}"},"severityText":{}}`;
+  const bodyOf = (...records: string[]) =>
+    `{"resourceLogs":[{"scopeLogs":[{"logRecords":[${records.join(",")}]}]}]}`;
+
+  it("is counted by reason, and repaired records apart from it", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const deep = `{"body":${`{"arrayValue":{"values":[`.repeat(129)}{}${"]}}".repeat(129)}}`;
+    const repaired = `{"flags":99999999999,"eventName":"kept"}`;
+    await post(started.url, JSON_TYPE, bodyOf(faulty("x"), deep, repaired, faulty("y")));
+    expect(started.journal.counters).toMatchObject({
+      stored: 1,
+      repaired: 1,
+      quarantined: { malformed_record: 2, nesting_too_deep: 1, server_fault: 0 },
+    });
+    expect([...started.receiver.answers]).toEqual([[200, 1]]);
+  });
+
+  it("is kept up to a number of bytes a day, over restarts; beyond it, its number is", async () => {
+    const data = temporaryDirectory();
+    const limits = { maxQuarantineBytesPerDay: 20_000 };
+    const first = await startReceiver(data, limits);
+    for (let i = 0; i < 3; i++) {
+      await post(first.url, JSON_TYPE, bodyOf(faulty("x".repeat(3000)), faulty("y".repeat(3000))));
+    }
+    await first.stop();
+    const second = await startReceiver(data, limits);
+    const answer = await post(second.url, JSON_TYPE, bodyOf(faulty("z".repeat(3000)), "{}"));
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ partialSuccess: { rejectedLogRecords: "1" } });
+    await second.stop();
+    const reasons = quarantined(second).map(({ reason, bytes }) => [reason, bytes.length]);
+    expect(reasons.filter(([, bytes]) => (bytes as number) > 3000).length).toBe(6);
+    expect(reasons.at(-1)).toEqual([
+      expect.stringMatching(/^1 more records of this request were set aside without their bytes/),
+      0,
+    ]);
   });
 });

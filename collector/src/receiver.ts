@@ -168,7 +168,7 @@ export class Receiver {
         this.#openRequests++;
         try {
           const outcome = await journal.store({
-            body: read.body,
+            blocks: read.blocks,
             encoding,
             contentEncoding: c.env.incoming.headers["content-encoding"] ?? "",
             maxBodyBytes: this.#maxBodyBytes,

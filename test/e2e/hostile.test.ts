@@ -3,7 +3,10 @@ import net from "node:net";
 import zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { cleanUp } from "../support/clean-up.js";
+import { healthDuring } from "../support/health-probe.js";
+import { largeBodies, residentMib } from "../support/large-bodies.js";
 import { sampleBody, sampleEvent } from "../support/sample-logs.js";
+import { runSeed, seeded } from "../support/seeded.js";
 import { startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
@@ -19,26 +22,6 @@ const post = (server: Server, type: string, body: Uint8Array, encoding = "identi
     headers: { "Content-Type": type, "Content-Encoding": encoding },
     body: body as never,
   }).then(({ status }) => status);
-
-/** Asks for /healthz until `work` is done and gives the longest wait. */
-async function healthDuring(server: Server, work: Promise<unknown>): Promise<number> {
-  let isDone = false;
-  const done = work.finally(() => {
-    isDone = true;
-  });
-  let longest = 0;
-  while (!isDone) {
-    const begin = performance.now();
-    expect((await fetch(`${server.endpoint}/healthz`)).status).toBe(200);
-    longest = Math.max(longest, performance.now() - begin);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  await done;
-  return longest;
-}
-
-const residentMib = ({ child }: Server) =>
-  Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
 
 /** A gzip stream of 1 GiB of zeros, as members of 64 MiB. */
 function bomb(): Buffer {
@@ -65,12 +48,12 @@ describe("hostile requests", () => {
     const nested = Buffer.from(`{"resourceLogs":${"[".repeat(200_000)}${"]".repeat(200_000)}}`);
     const deep = Buffer.from(`{"x":${"[".repeat(200_000)}${"]".repeat(200_000)}}`);
     const statuses: number[] = [];
-    const attack = (async () => {
+    const attack = async () => {
       statuses.push(await post(server, PROTOBUF, bomb(), "gzip"));
       statuses.push(await post(server, "application/json", nested));
       statuses.push(await post(server, "application/json", deep));
-    })();
-    const longest = await healthDuring(server, attack);
+    };
+    const { maxMillis: longest } = await healthDuring(server.endpoint, attack);
     console.log(
       `longest /healthz ${longest.toFixed(0)} ms, memory +${(residentMib(server) - idle).toFixed(0)} MiB`,
     );
@@ -81,13 +64,10 @@ describe("hostile requests", () => {
   });
 
   it("of random and mutated bytes get only documented answers", async () => {
-    const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
+    const seed = runSeed();
     console.log(`mutated bodies, seed ${seed}`);
-    let state = seed;
-    const random = (n: number) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 4_294_967_296) * n);
-    };
+    const next = seeded(seed);
+    const random = (n: number) => Math.floor(next() * n);
     const server = await startServer(temporaryDirectory());
     const seen = new Map<number, number>();
     for (let i = 0; i < 400; i++) {
@@ -126,5 +106,13 @@ describe("hostile requests", () => {
     await expect.poll(() => post(server, PROTOBUF, large)).toBe(503);
     holder.destroy();
     await expect.poll(() => post(server, PROTOBUF, large)).toBe(200);
+  });
+
+  it("of many megabytes each are taken as far as there is room, the rest gets 503", async () => {
+    const server = await startServer(temporaryDirectory());
+    const { statuses, grownMib } = await largeBodies(server, 30, 8);
+    expect(statuses.every((status) => [0, 200, 503].includes(status))).toBe(true);
+    expect(statuses).toContain(200);
+    expect(grownMib).toBeLessThan(512);
   });
 });

@@ -5,6 +5,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { killRounds } from "../support/kill-rounds.js";
 import { sampleBody, sampleEvent } from "../support/sample-logs.js";
+import { runSeed } from "../support/seeded.js";
 import { startReceiver } from "../support/start-receiver.js";
 import { LAUNCHER, startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -25,7 +26,7 @@ const run = (args: string[], env = {}) =>
 
 describe("agent-audit serve", () => {
   it("has every acknowledged event once after kill -9 in the middle of ingest", async () => {
-    await killRounds(temporaryDirectory(), 10, Date.now() % 1_000_000);
+    await killRounds(temporaryDirectory(), 10, runSeed());
   });
 
   it("rebuilds the engine when its files are deleted", async () => {

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { killRounds } from "../support/kill-rounds.js";
+import { runSeed } from "../support/seeded.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const RUNS = Number(process.env.FAULT_RUNS ?? 1000);
@@ -8,7 +9,7 @@ const RUNS_PER_DIRECTORY = 25;
 
 describe("P1: kill -9 of the server while it ingests", () => {
   it(`loses and doubles nothing in ${RUNS} runs`, async () => {
-    const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
+    const seed = runSeed();
     for (let done = 0; done < RUNS; done += RUNS_PER_DIRECTORY) {
       const rounds = Math.min(RUNS_PER_DIRECTORY, RUNS - done);
       await killRounds(temporaryDirectory(), rounds, seed + done);

@@ -6,7 +6,7 @@ import { writeLogsRequest } from "@agent-audit/otlp";
 import { expect, it } from "vitest";
 import { cleanUp } from "../support/clean-up.js";
 import { describePeer } from "../support/describe-peer.js";
-import { exportedIds } from "../support/exported-ids.js";
+import { exportedRecords, idOf } from "../support/ledger.js";
 import { requestOf, sampleEvent } from "../support/sample-logs.js";
 import { ROOT, startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -84,7 +84,7 @@ async function startChain(binary: string) {
     },
     /** Waits until the server has all that was sent, then compares. */
     expectAllOnce: async () => {
-      const ids = async () => exportedIds(chain.server.apiUrl);
+      const ids = async () => (await exportedRecords(chain.server.apiUrl)).map(idOf);
       await expect
         .poll(async () => new Set(await ids()).size, { timeout: DRAIN_MILLIS, interval: 500 })
         .toBe(sent);

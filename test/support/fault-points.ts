@@ -81,7 +81,7 @@ function run(simulated: SimulatedDisk, directory: string, acknowledged: Set<numb
     if (i === REQUESTS / 2) now += DAY;
     const body = sampleBody(...[i, i + 1].map((n) => sampleEvent({ id: `id-${100 + n}` })));
     const [outcome] = ingest.storeGroup([
-      { body, encoding: "protobuf", contentEncoding: "", maxBodyBytes: 1_000_000 },
+      { blocks: [body], encoding: "protobuf", contentEncoding: "", maxBodyBytes: 1_000_000 },
     ]);
     expect(outcome?.status).toBe("stored");
     acknowledged.add(i);

@@ -95,7 +95,7 @@ describe("sealJournal", () => {
     seal(directory);
     const sealed = filesOf(directory);
     const after = readJournalFiles(sealed).flatMap(({ frames }) => frames);
-    const summary = (frames: PageFrame[]) =>
+    const summary = (frames: readonly PageFrame[]) =>
       frames.map(({ firstSeq, kind, offset, payload }) => [firstSeq, kind, offset, crc32(payload)]);
     expect(summary(after)).toEqual(summary(before));
     for (const seq of [1n, 2n, 333n, 600n, 601n]) {
