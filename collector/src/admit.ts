@@ -47,11 +47,21 @@ export type Admission =
       repairedCount: number;
       /** Bytes of the body after decompression. */
       bodyBytes: number;
-      digest: Uint8Array;
+      /** First 16 bytes of the SHA-256 of the decompressed body; costs as much as the scan, so it is made when asked for. */
+      digest: () => Uint8Array;
     }
   | { status: "refused"; httpStatus: 400 | 413 | 415; reason: string };
 
-type Decompress = (body: Uint8Array, options: { maxOutputLength: number }) => Buffer;
+const MIN_GZIP_BYTES = 18;
+const MIN_CHUNK_BYTES = 16 * 1024;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+/** Log records compress five to twenty times. */
+const MAX_USUAL_RATIO = 32;
+
+type Decompress = (
+  body: Uint8Array,
+  options: { maxOutputLength: number; chunkSize: number },
+) => Buffer;
 
 /** zstd came to Node with 22.15: Rust's SDK sends it, so it is taken where the runtime has it. */
 const zstd = (zlib as { zstdDecompressSync?: Decompress }).zstdDecompressSync;
@@ -71,7 +81,7 @@ export function admit(received: ReceivedBody): Admission {
   const body = decompress(received);
   if ("status" in body) return body;
   const { bytes } = body;
-  const digest = createHash("sha256").update(bytes).digest().subarray(0, DIGEST_BYTES);
+  const digest = () => createHash("sha256").update(bytes).digest().subarray(0, DIGEST_BYTES);
   try {
     const logs = received.encoding === "json" ? readJson(bytes) : readProtobuf(bytes);
     return { status: "admitted", bodyBytes: bytes.length, digest, ...logs };
@@ -105,7 +115,8 @@ function decompress(received: ReceivedBody): { bytes: Uint8Array } | Admission {
     return { status: "refused", httpStatus: 415, reason };
   }
   try {
-    return { bytes: run(body, { maxOutputLength: maxBodyBytes }) };
+    const chunkSize = chunkBytes(body, maxBodyBytes);
+    return { bytes: run(body, { maxOutputLength: maxBodyBytes, chunkSize }) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       const reason = `the decompressed body has more than ${maxBodyBytes} bytes; send smaller batches`;
@@ -114,6 +125,17 @@ function decompress(received: ReceivedBody): { bytes: Uint8Array } | Admission {
     const reason = `the body is not valid ${coding}: ${(error as Error).message}`;
     return { status: "refused", httpStatus: 400, reason };
   }
+}
+
+/**
+ * How much to decompress at once: what a gzip body says of its size in its last four bytes, so that the usual
+ * body comes in one piece. What it says is not believed beyond a bound.
+ */
+function chunkBytes(body: Uint8Array, maxBodyBytes: number): number {
+  if (body.length < MIN_GZIP_BYTES) return MIN_CHUNK_BYTES;
+  const claimed = asBuffer(body).readUInt32LE(body.length - 4) + 1;
+  const bound = Math.min(MAX_CHUNK_BYTES, maxBodyBytes, body.length * MAX_USUAL_RATIO);
+  return Math.max(MIN_CHUNK_BYTES, Math.min(claimed, bound));
 }
 
 interface Logs {

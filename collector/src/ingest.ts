@@ -1,5 +1,6 @@
 import { spliceLogsRequest } from "@agent-audit/otlp";
 import {
+  DIGEST_BYTES,
   type Disk,
   DiskGuard,
   type DiskGuardLimits,
@@ -18,6 +19,9 @@ import { QuarantineBudget } from "./quarantine-budget.js";
 
 /** There are no keys yet, so no sender is known by one. */
 const NO_SENDER = { keyId: "", orgId: "", projectId: "" };
+
+/** In a frame whose records all have ids: nobody will ask for its digest. */
+const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
 
 export interface IngestOptions {
   /** `<data>/journal` */
@@ -114,15 +118,15 @@ export class Ingest {
     counters.decodedBytes += admission.bodyBytes;
     counters.repaired += admission.repairedCount;
 
-    const { faults, digest } = admission;
+    const { faults } = admission;
     const receivedNano = this.#now();
     // Before anything is decided about a record: a new file starts from what was known before it.
     this.#journal.rotateIfDue(receivedNano);
+    const { payload, recordCount, digest } = this.#withoutDuplicates(admission, receivedNano);
     const append = (kind: NewFrame["kind"], payload: Uint8Array, recordCount: number) => {
       const frame = { kind, payload, recordCount, receivedNano, digest, ...NO_SENDER };
       return this.#journal.append(frame);
     };
-    const { payload, recordCount } = this.#withoutDuplicates(admission, receivedNano);
     const firstSeq = recordCount > 0 ? append("records", payload, recordCount) : null;
     for (const fault of this.#quarantine.take(faults, this.#journal.segmentDay)) {
       append("quarantine", encodeQuarantine(fault), 0);
@@ -142,16 +146,25 @@ export class Ingest {
   #withoutDuplicates(
     { payload, scan, digest }: Extract<Admission, { status: "admitted" }>,
     receivedNano: bigint,
-  ): { payload: Uint8Array; recordCount: number } {
+  ): Pick<NewFrame, "payload" | "recordCount" | "digest"> {
     const { counters } = this;
-    const standings = this.#seen.classify({ payload, scan, digest, receivedNano, ...NO_SENDER });
+    let known: Uint8Array | null = null;
+    const request = { payload, scan, receivedNano, ...NO_SENDER };
+    const standings = this.#seen.classify({
+      ...request,
+      digest: () => {
+        known ??= digest();
+        return known;
+      },
+    });
     const duplicates = standings.filter((standing) => standing === "duplicate").length;
     counters.received += standings.length;
     counters.duplicates += duplicates;
     counters.conflicts += standings.filter((standing) => standing === "conflict").length;
     const recordCount = standings.length - duplicates;
-    if (duplicates === 0 || recordCount === 0) return { payload, recordCount };
+    const frame = { payload, recordCount, digest: known ?? NO_DIGEST };
+    if (duplicates === 0 || recordCount === 0) return frame;
     const kept = spliceLogsRequest(payload, (index) => standings[index] !== "duplicate");
-    return { payload: kept, recordCount };
+    return { ...frame, payload: kept };
   }
 }

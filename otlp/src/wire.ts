@@ -76,10 +76,14 @@ export class WireReader {
   end(limit: number): number {
     const start = this.position;
     const first = this.bytes[start];
+    const second = this.bytes[start + 1];
     let length: number;
     if (first !== undefined && first < 0x80) {
       length = first;
       this.position = start + 1;
+    } else if (first !== undefined && second !== undefined && second < 0x80) {
+      length = (first & 0x7f) | (second << 7);
+      this.position = start + 2;
     } else {
       length = Number(this.varint64());
     }
@@ -118,7 +122,7 @@ export class WireReader {
   private skipScalar(tag: number, limit: number): void {
     switch (tag & 7) {
       case WIRE_VARINT:
-        this.varint64();
+        this.#skipVarint();
         break;
       case WIRE_FIXED64:
         this.position += 8;
@@ -133,6 +137,19 @@ export class WireReader {
         this.fail(`wire type ${tag & 7} of field ${tag >>> 3} cannot stand here`);
     }
     if (this.position > limit) this.fail("a field passes the end of its message");
+  }
+
+  #skipVarint(): void {
+    const { bytes, position } = this;
+    for (let length = 1; length <= 10; length++) {
+      const byte = bytes[position + length - 1];
+      if (byte === undefined) this.fail("a varint is cut off");
+      if (byte < 0x80) {
+        this.position = position + length;
+        return;
+      }
+    }
+    this.fail("a varint has more than 10 bytes");
   }
 
   private skipGroup(startTag: number, limit: number): void {

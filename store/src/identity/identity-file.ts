@@ -40,7 +40,11 @@ export function loadSeenRecords(
   const reader = new JournalReader(journalDirectory, fromSeq, disk);
   for (let next = reader.next(syncedSeq); next !== null; next = reader.next(syncedSeq)) {
     const { frame } = next;
-    seen.classify({ ...frame, scan: scanner.scan(frame.payload) });
+    seen.classify({
+      ...frame,
+      digest: () => frame.digest,
+      scan: scanner.scan(frame.payload),
+    });
   }
   reader.close();
   return seen;

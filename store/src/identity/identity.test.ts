@@ -59,7 +59,7 @@ describe("the identity file", () => {
     const directory = temporaryDirectory();
     const seen = new SeenRecords();
     const common = {
-      digest: Buffer.alloc(16),
+      digest: () => Buffer.alloc(16),
       keyId: "",
       orgId: "",
       projectId: "",
@@ -80,7 +80,7 @@ describe("the identity file", () => {
       journal.rotateIfDue(1n);
       expect(seen.classify(request(id))).toEqual(["new"]);
       const { scan: _, ...frame } = request(id);
-      journal.append({ ...frame, kind: "records", recordCount: 1 });
+      journal.append({ ...frame, digest: frame.digest(), kind: "records", recordCount: 1 });
       journal.sync();
     };
     store("a");

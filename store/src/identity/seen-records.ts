@@ -18,8 +18,8 @@ export interface IdentifiedRequest {
   /** Organisation and key of the sender; `""` for none. */
   orgId: string;
   keyId: string;
-  /** Digest of the whole decoded body. */
-  digest: Uint8Array;
+  /** Gives the digest of the whole decoded body; asked for when a record without an id comes up. */
+  digest: () => Uint8Array;
   receivedNano: bigint;
 }
 
@@ -107,7 +107,7 @@ export class SeenRecords {
       if (receivedNano - since < REQUEST_MEMORY_NANOS) break;
       this.#requests.delete(name);
     }
-    const name = `${Buffer.from(digest).toString("hex")}${keyId}`;
+    const name = `${Buffer.from(digest()).toString("hex")}${keyId}`;
     if (this.#requests.has(name)) return true;
     this.#requests.set(name, receivedNano);
     return false;
