@@ -52,13 +52,15 @@ export class RecentKeys {
     this.#next = (this.#next + 1) % this.#capacity;
   }
 
-  /** Visits what is remembered, oldest first. */
-  forEach(visit: (key: Uint32Array, checksum: number) => void): void {
+  /** Gives all keys, then all checksums, oldest first each, as views of this object's memory. */
+  views(): Uint32Array[] {
     const first = this.#size === this.#capacity ? this.#next : 0;
-    for (let i = 0; i < this.#size; i++) {
-      const place = (first + i) % this.#capacity;
-      visit(this.#keyAt(place), this.#checksums[place] as number);
-    }
+    return [
+      this.#keys.subarray(first * KEY_WORDS, this.#size * KEY_WORDS),
+      this.#keys.subarray(0, first * KEY_WORDS),
+      this.#checksums.subarray(first, this.#size),
+      this.#checksums.subarray(0, first),
+    ];
   }
 
   /** The slot that holds the key, or the empty one where it would go. */
