@@ -1,4 +1,5 @@
 export { collectorConfig } from "./config.js";
+export { GroupCommit } from "./group-commit.js";
 export { Ingest, type IngestOptions } from "./ingest.js";
 export { JournalClient } from "./journal-client.js";
 export { Receiver, type ReceiverOptions } from "./receiver.js";

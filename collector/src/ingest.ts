@@ -10,6 +10,7 @@ import {
   loadSeenRecords,
   type NewFrame,
   type SeenRecords,
+  type Syncer,
   saveSeenRecords,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
@@ -23,6 +24,8 @@ const NO_SENDER = { keyId: "", orgId: "", projectId: "" };
 /** In a frame whose records all have ids: nobody will ask for its digest. */
 const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
 
+type Admitted = Extract<Admission, { status: "admitted" }>;
+
 export interface IngestOptions {
   /** `<data>/journal` */
   directory: string;
@@ -35,11 +38,12 @@ export interface IngestOptions {
   /** Clock, ns since 1970 UTC. */
   now?: () => bigint;
   disk?: Disk;
+  /** Default: on the calling thread. */
+  syncer?: Syncer;
 }
 
 /**
- * Stores bodies: admission, recognition of duplicates, journal, one sync for all that arrived together. Owned
- * by one thread, all of it synchronous. An error from any method is final: after a failed write or sync nobody
+ * Stores bodies: admission, recognition of duplicates, journal. Owned by one thread. An error from any method is final: after a failed write or sync nobody
  * knows what the file holds, and trying again on it could acknowledge what is not there.
  */
 export class Ingest {
@@ -50,6 +54,7 @@ export class Ingest {
   readonly #quarantine: QuarantineBudget;
   #seen: SeenRecords;
   #hasRoom = true;
+  #syncBegin = 0;
 
   /**
    * Recovers the journal and what its records are known by.
@@ -57,7 +62,7 @@ export class Ingest {
    * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`
    */
   constructor(options: IngestOptions) {
-    const { directory, storeId, rotateBytes, disk } = options;
+    const { directory, storeId, rotateBytes, disk, syncer } = options;
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
     const onRotate = (firstSeq: bigint) => saveSeenRecords(directory, firstSeq, this.#seen, disk);
@@ -68,6 +73,7 @@ export class Ingest {
       onRotate,
       ...(rotateBytes === undefined ? {} : { rotateBytes }),
       ...(disk === undefined ? {} : { disk }),
+      ...(syncer === undefined ? {} : { syncer }),
     });
     const { segmentDay, syncedSeq, nextSeq } = this.#journal;
     this.#quarantine = new QuarantineBudget(
@@ -95,12 +101,30 @@ export class Ingest {
     return this.#hasRoom;
   }
 
-  /** Stores what arrived together with one sync, and tells only then. */
-  storeGroup(bodies: readonly ReceivedBody[]): StoreOutcome[] {
-    const outcomes = bodies.map((body) => this.#store(body));
-    const begin = performance.now();
-    if (this.#journal.sync()) countSync(this.counters, (performance.now() - begin) / 1000);
-    return outcomes;
+  /** Takes a body: on disk when a sync that started later has ended, and not to be told before. */
+  store(body: ReceivedBody): StoreOutcome {
+    const admission = admit(body);
+    if (admission.status === "refused") return admission;
+    this.#hasRoom = this.#guard.hasRoom(admission.payload.length);
+    if (!this.#hasRoom) return { status: "no_room" };
+    for (const { length } of body.blocks) this.counters.receivedBytes += length;
+    return this.#append(admission);
+  }
+
+  /** Starts to sync what was stored, unless a sync runs. */
+  startSync(): void {
+    if (!this.#journal.isSyncing()) this.#syncBegin = performance.now();
+    this.#journal.startSync();
+  }
+
+  /** Whether a sync runs; when one has ended, `syncedSeq` has moved. */
+  isSyncing(): boolean {
+    const { syncedSeq } = this.#journal;
+    const isSyncing = this.#journal.isSyncing();
+    if (this.#journal.syncedSeq !== syncedSeq) {
+      countSync(this.counters, (performance.now() - this.#syncBegin) / 1000);
+    }
+    return isSyncing;
   }
 
   /** Syncs and closes the journal. */
@@ -108,16 +132,10 @@ export class Ingest {
     this.#journal.close();
   }
 
-  #store(body: ReceivedBody): StoreOutcome {
-    const admission = admit(body);
-    if (admission.status === "refused") return admission;
+  #append(admission: Admitted): StoreOutcome {
     const { counters } = this;
-    this.#hasRoom = this.#guard.hasRoom(admission.payload.length);
-    if (!this.#hasRoom) return { status: "no_room" };
-    for (const { length } of body.blocks) counters.receivedBytes += length;
     counters.decodedBytes += admission.bodyBytes;
     counters.repaired += admission.repairedCount;
-
     const { faults } = admission;
     const receivedNano = this.#now();
     // Before anything is decided about a record: a new file starts from what was known before it.
@@ -144,7 +162,7 @@ export class Ingest {
 
   /** Takes out what was stored before: its sender did not hear of it, and is told now. */
   #withoutDuplicates(
-    { payload, scan, digest }: Extract<Admission, { status: "admitted" }>,
+    { payload, scan, digest }: Admitted,
     receivedNano: bigint,
   ): Pick<NewFrame, "payload" | "recordCount" | "digest"> {
     const { counters } = this;

@@ -108,7 +108,6 @@ export class JournalClient {
       this.#onClosed();
     } else {
       const { code, message, hint } = reply.fatal;
-      for (const id of reply.failed) this.#settle(id, { status: "failed" });
       this.#fail(new AuditError(code, message, hint));
     }
   }

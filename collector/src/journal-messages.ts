@@ -1,5 +1,6 @@
 import type { JournalCut } from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
+import type { Settled } from "./group-commit.js";
 import type { IngestOptions } from "./ingest.js";
 import type { IngestCounters } from "./ingest-counters.js";
 
@@ -35,10 +36,10 @@ export type StoreOutcome =
 export type JournalReply =
   | { ready: { cut: JournalCut | null } }
   | {
-      outcomes: [id: number, outcome: StoreOutcome][];
+      outcomes: Settled[];
       counters: IngestCounters;
       /** Whether the disk has room for more. */
       hasRoom: boolean;
     }
-  | { fatal: { code: string; message: string; hint: string }; failed: number[] }
+  | { fatal: { code: string; message: string; hint: string } }
   | { closed: true };

@@ -1,54 +1,49 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
-import { SharedPosition } from "@agent-audit/store";
+import { SharedPosition, ThreadSyncer } from "@agent-audit/store";
+import { GroupCommit } from "./group-commit.js";
 import { Ingest } from "./ingest.js";
 import type {
   JournalReply,
   JournalRequest,
   JournalWorkerData,
-  StoreOutcome,
   StoreRequest,
 } from "./journal-messages.js";
 
-// The one thread that writes the journal. All of it is synchronous: DuckDB's calls and Node's own fdatasync
-// share four threads, so an asynchronous sync would wait behind queries.
+// The one thread that writes the journal; beside it one that syncs. Both work synchronously: DuckDB's calls and
+// Node's own fdatasync share four threads, so an asynchronous sync would wait behind queries.
 
-/** Bodies that share a sync at most. */
+/** Bodies that are written before the first of them is synced at most. */
 const GROUP_SIZE = 64;
 
 const { positionBuffer, ...options } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
+const syncer = new ThreadSyncer(() => orDie(() => commit?.sync()));
+const commit = orDie(open);
+parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));
 
-start();
-
-function start(): void {
-  const ingest = orDie([], () => new Ingest(options));
-  if (ingest === null) return;
+function open(): GroupCommit {
+  const ingest = new Ingest({ ...options, syncer });
   position.syncedSeq = ingest.syncedSeq;
   send({ ready: { cut: ingest.cut } });
-  parentPort?.on("message", (first: JournalRequest) => {
-    const requests = [first, ...waiting(GROUP_SIZE - 1)];
-    const bodies = requests.filter((request): request is StoreRequest => "id" in request);
-    if (bodies.length > 0 && !storeGroup(ingest, bodies)) return;
-    if (bodies.length < requests.length) close(ingest);
+  return new GroupCommit(ingest, (outcomes) => {
+    position.syncedSeq = ingest.syncedSeq;
+    const { counters, hasRoom } = ingest;
+    send({ outcomes, counters, hasRoom });
   });
 }
 
-function storeGroup(ingest: Ingest, bodies: StoreRequest[]): boolean {
-  const outcomes = orDie(bodies, () => ingest.storeGroup(bodies));
-  if (outcomes === null) return false;
-  position.syncedSeq = ingest.syncedSeq;
-  const { counters, hasRoom } = ingest;
-  send({
-    outcomes: bodies.map(({ id }, i) => [id, outcomes[i] as StoreOutcome]),
-    counters,
-    hasRoom,
-  });
-  return true;
+/** Takes a message and all that wait behind it. */
+function take(first: JournalRequest): void {
+  const requests = [first, ...waiting(GROUP_SIZE - 1)];
+  const bodies = requests.filter((request): request is StoreRequest => "id" in request);
+  for (const body of bodies) commit?.store(body.id, body);
+  if (bodies.length < requests.length) close();
+  else commit?.sync();
 }
 
-function close(ingest: Ingest): void {
-  orDie([], () => ingest.close());
+function close(): void {
+  commit?.close();
   send({ closed: true });
   parentPort?.close();
 }
@@ -63,7 +58,7 @@ function* waiting(limit: number): Generator<JournalRequest> {
 }
 
 /** Any error of the journal ends this thread: recovery at the next start finds out what is on disk. */
-function orDie<T>(open: StoreRequest[], action: () => T): T | null {
+function orDie<T>(action: () => T): T | null {
   try {
     return action();
   } catch (error) {
@@ -75,7 +70,8 @@ function orDie<T>(open: StoreRequest[], action: () => T): T | null {
             hint: "check the disk, then start again: recovery is automatic",
           };
     const message = `the journal failed: ${(error as Error).message}`;
-    send({ fatal: { code, message, hint }, failed: open.map(({ id }) => id) });
+    send({ fatal: { code, message, hint } });
+    syncer.close();
     parentPort?.close();
     return null;
   }

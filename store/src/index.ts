@@ -17,5 +17,6 @@ export { decodeQuarantine, encodeQuarantine, type Quarantined } from "./journal/
 export { quarantinedBytes } from "./journal/quarantined-bytes.js";
 export type { JournalCut } from "./journal/recover-journal.js";
 export { sealableFiles, sealJournal } from "./journal/seal-journal.js";
+export { type Syncer, ThreadSyncer } from "./journal/syncer.js";
 export { SharedPosition } from "./shared-position.js";
 export { type Snapshot, Store, type StoreOptions, type StoreStatus } from "./store.js";

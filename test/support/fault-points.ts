@@ -1,4 +1,4 @@
-import { Ingest } from "@agent-audit/collector";
+import { GroupCommit, Ingest } from "@agent-audit/collector";
 import { sealableFiles, sealJournal, storeIdOf } from "@agent-audit/store";
 import { expect } from "vitest";
 import { readJournalFiles } from "./independent-journal-reader.js";
@@ -76,16 +76,25 @@ function run(simulated: SimulatedDisk, directory: string, acknowledged: Set<numb
     now: () => now,
     disk,
   });
+  const commit = new GroupCommit(ingest, (outcomes) => {
+    for (const [i, outcome] of outcomes) {
+      expect(outcome.status).toBe("stored");
+      acknowledged.add(i);
+    }
+  });
   for (let i = 0; i < REQUESTS; i++) {
     if (acknowledged.has(i) && i > 0) continue;
     if (i === REQUESTS / 2) now += DAY;
     const body = sampleBody(...[i, i + 1].map((n) => sampleEvent({ id: `id-${100 + n}` })));
-    const [outcome] = ingest.storeGroup([
-      { blocks: [body], encoding: "protobuf", contentEncoding: "", maxBodyBytes: 1_000_000 },
-    ]);
-    expect(outcome?.status).toBe("stored");
-    acknowledged.add(i);
+    commit.store(i, {
+      blocks: [body],
+      encoding: "protobuf",
+      contentEncoding: "",
+      maxBodyBytes: 1_000_000,
+    });
+    // Two requests share a sync.
+    if (i % 2 === 1) commit.sync();
   }
   for (const name of sealableFiles(directory, disk)) sealJournal(disk, directory, name);
-  ingest.close();
+  commit.close();
 }

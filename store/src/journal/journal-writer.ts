@@ -4,6 +4,7 @@ import { type Disk, nodeDisk, readRange, replaceFile, writeFully } from "./disk.
 import { encodeFileHeader, encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
 import { journalFileName } from "./journal-files.js";
 import { type CarriedFrames, type JournalCut, recoverJournal } from "./recover-journal.js";
+import { InlineSyncer, type Syncer } from "./syncer.js";
 
 /** Size at which a file is closed and the next begun. */
 export const ROTATE_BYTES = 256 * 1024 * 1024;
@@ -21,6 +22,14 @@ export interface JournalOptions {
   /** Told of each new file in operation, by the first sequence that it can hold. */
   onRotate?: (firstSeq: bigint) => void;
   disk?: Disk;
+  /** Default: on the calling thread. */
+  syncer?: Syncer;
+}
+
+/** How far a running sync reaches. */
+interface SyncPoint {
+  size: number;
+  seq: bigint;
 }
 
 /** What the caller knows of a frame; the journal adds its sequence and what is synced. */
@@ -33,6 +42,8 @@ export type NewFrame = Omit<Frame, "syncedUpto" | "firstSeq">;
 export class JournalWriter {
   readonly #options: JournalOptions;
   readonly #disk: Disk;
+  readonly #syncer: Syncer;
+  #syncing: SyncPoint | null = null;
   #fd = -1;
   #size = 0;
   #syncedSize = 0;
@@ -53,6 +64,7 @@ export class JournalWriter {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#disk = options.disk ?? nodeDisk;
+    this.#syncer = options.syncer ?? new InlineSyncer(this.#disk);
     const recovered = recoverJournal(this.#disk, options.directory, options.storeId);
     this.cut = recovered.cut;
     this.#nextSeq = recovered.nextSeq;
@@ -102,18 +114,42 @@ export class JournalWriter {
     return firstSeq;
   }
 
-  /** Makes everything appended so far durable; costs nothing, and gives `false`, when nothing was. */
-  sync(): boolean {
-    if (this.#syncedSize === this.#size) return false;
-    this.#disk.fdatasyncSync(this.#fd);
-    this.#syncedSize = this.#size;
-    this.#syncedSeq = this.#nextSeq - 1n;
-    return true;
+  /** Starts to make durable what was appended so far, unless a sync runs already or there is nothing to do. */
+  startSync(): void {
+    if (this.#syncing !== null || this.#syncedSize === this.#size) return;
+    this.#syncing = { size: this.#size, seq: this.#nextSeq - 1n };
+    this.#syncer.start(this.#fd);
+  }
+
+  /** Whether a sync runs; when one has ended, `syncedSeq` has moved. */
+  isSyncing(): boolean {
+    if (this.#syncing !== null && this.#syncer.hasEnded()) this.#endSync(this.#syncing);
+    return this.#syncing !== null;
+  }
+
+  /** Makes everything appended so far durable, and waits for it; costs nothing when nothing was. */
+  sync(): void {
+    this.#waitForSync();
+    this.startSync();
+    this.#waitForSync();
   }
 
   close(): void {
     this.sync();
+    this.#syncer.close();
     this.#disk.closeSync(this.#fd);
+  }
+
+  #waitForSync(): void {
+    if (this.#syncing === null) return;
+    this.#syncer.wait();
+    this.#endSync(this.#syncing);
+  }
+
+  #endSync({ size, seq }: SyncPoint): void {
+    this.#syncing = null;
+    this.#syncedSize = size;
+    this.#syncedSeq = seq;
   }
 
   get #rotateBytes(): number {

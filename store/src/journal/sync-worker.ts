@@ -1,0 +1,24 @@
+import fs from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { SYNC_CELLS, SYNC_CLOSE } from "./syncer.js";
+
+// The thread of a ThreadSyncer. It sleeps between requests: an event loop would cost a wake-up more.
+
+const cells = workerData as Int32Array;
+let last = 0;
+
+for (;;) {
+  Atomics.wait(cells, SYNC_CELLS.requested, last);
+  last = Atomics.load(cells, SYNC_CELLS.requested);
+  if (last === SYNC_CLOSE) break;
+  let failure: string | null = null;
+  try {
+    fs.fdatasyncSync(cells[SYNC_CELLS.fd] as number);
+  } catch (error) {
+    failure = (error as Error).message;
+    Atomics.store(cells, SYNC_CELLS.hasFailed, 1);
+  }
+  Atomics.store(cells, SYNC_CELLS.ended, last);
+  Atomics.notify(cells, SYNC_CELLS.ended);
+  parentPort?.postMessage(failure);
+}
