@@ -35,11 +35,13 @@ function open(): GroupCommit {
 
 /** Takes a message and all that wait behind it. */
 function take(first: JournalRequest): void {
+  const begin = performance.now();
   const requests = [first, ...waiting(GROUP_SIZE - 1)];
   const bodies = requests.filter((request): request is StoreRequest => "id" in request);
   for (const body of bodies) commit?.store(body.id, body);
   if (bodies.length < requests.length) close();
   else commit?.sync();
+  position.addIngestBusy(performance.now() - begin);
 }
 
 function close(): void {

@@ -1,13 +1,13 @@
 /**
- * Holds what the threads tell each other: how far the journal is synced and how far the engine has
- * applied it. Positions only ever grow.
+ * Holds what the threads tell each other: how far the journal is synced, how far the engine has applied it,
+ * and how busy ingest is. All of it only ever grows.
  */
 export class SharedPosition {
   readonly #cells: BigInt64Array;
   readonly buffer: SharedArrayBuffer;
 
   /** @param buffer another thread's `buffer`; left out, a new one is made */
-  constructor(buffer = new SharedArrayBuffer(16)) {
+  constructor(buffer = new SharedArrayBuffer(24)) {
     this.buffer = buffer;
     this.#cells = new BigInt64Array(buffer);
   }
@@ -28,5 +28,14 @@ export class SharedPosition {
 
   set appliedSeq(seq: bigint) {
     Atomics.store(this.#cells, 1, seq);
+  }
+
+  /** How long the journal's thread has worked since the start, in µs. */
+  get ingestBusyMicros(): bigint {
+    return Atomics.load(this.#cells, 2);
+  }
+
+  addIngestBusy(millis: number): void {
+    Atomics.add(this.#cells, 2, BigInt(Math.round(millis * 1000)));
   }
 }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { readLogsRequest } from "@agent-audit/otlp";
 import { AuditError, readEnvelope } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -6,6 +5,7 @@ import type { DiskGuard } from "../disk-guard.js";
 import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
+import type { RightOfWay } from "./right-of-way.js";
 import { jsonObject, RowWriter } from "./row-writer.js";
 import type { Segment } from "./segment.js";
 
@@ -42,6 +42,7 @@ export interface ApplierOptions {
   storeId: string;
   /** Says whether the disk has room for more; asked before each batch. */
   guard: DiskGuard;
+  rightOfWay: RightOfWay;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside: (seq: bigint, reason: string) => void;
 }
@@ -153,10 +154,10 @@ export class Applier {
       sinceTurn += written;
       bytes += next.frame.payload.length;
       if (rows >= BATCH_ROWS || bytes >= BATCH_BYTES) break;
-      // Queries wait for this thread: let them in after each chunk.
+      // Queries wait for this thread, and ingest for its core: let them in after each chunk.
       if (sinceTurn >= CHUNK_ROWS) {
         sinceTurn = 0;
-        await nextTurn();
+        await this.#options.rightOfWay.pause();
       }
       next = reader.next(upto);
       if (next !== null && next.segmentDay !== segment.day) {

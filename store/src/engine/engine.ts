@@ -12,6 +12,7 @@ import { type DatabaseOptions, openDatabase } from "./database.js";
 import { type ExportSlice, exportLines } from "./export-lines.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
+import { RightOfWay } from "./right-of-way.js";
 import { dayText, Segment, type SegmentState } from "./segment.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 
@@ -70,6 +71,7 @@ export class Engine {
       connection,
       journalDirectory: options.directory.journal,
       storeId: storeIdOf(options.directory),
+      rightOfWay: new RightOfWay(options.position),
       guard: new DiskGuard(options.directory.root, options.diskGuard),
       onSetAside: options.onSetAside,
     });

@@ -1,0 +1,44 @@
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import type { SharedPosition } from "../shared-position.js";
+
+/** How long the load is measured. */
+const WINDOW_MILLIS = 200;
+/** Share of its time that the journal's thread must be busy for applying to hold back. */
+const BUSY_SHARE = 0.7;
+/** How much longer applying then rests than it worked: it goes on at a third of its speed, never at none. */
+const REST_FACTOR = 2;
+
+/**
+ * Gives ingest the right of way: while the journal's thread is busy nearly all the time, applying works in
+ * short pieces with rests between, and catches up afterwards. Low priority alone is not enough: a thread that
+ * runs also takes cache and memory bandwidth.
+ */
+export class RightOfWay {
+  readonly #position: SharedPosition;
+  #windowBegin = performance.now();
+  #busyAtBegin = 0n;
+  #isBusy = false;
+  #workBegin = performance.now();
+
+  constructor(position: SharedPosition) {
+    this.#position = position;
+  }
+
+  /** Lets others run; call after each short piece of work. */
+  async pause(): Promise<void> {
+    this.#measure();
+    if (this.#isBusy) await sleep((performance.now() - this.#workBegin) * REST_FACTOR);
+    else await turn();
+    this.#workBegin = performance.now();
+  }
+
+  #measure(): void {
+    const now = performance.now();
+    const elapsed = now - this.#windowBegin;
+    if (elapsed < WINDOW_MILLIS) return;
+    const busyMicros = this.#position.ingestBusyMicros;
+    this.#isBusy = Number(busyMicros - this.#busyAtBegin) / 1000 / elapsed > BUSY_SHARE;
+    this.#windowBegin = now;
+    this.#busyAtBegin = busyMicros;
+  }
+}
