@@ -16,6 +16,20 @@ service:
   pipelines: { logs: { receivers: [otlp], exporters: [file] } }
 `;
 
+const toQueue = (port, directory) => `${receiver(port)}
+extensions:
+  file_storage: { directory: ${directory}/queue, create_directory: true, fsync: true }
+exporters:
+  otlp_http:
+    logs_endpoint: http://127.0.0.1:9/v1/logs
+    retry_on_failure: { enabled: true, max_elapsed_time: 0s }
+    sending_queue: { enabled: true, storage: file_storage, sizer: bytes, queue_size: 8589934592 }
+service:
+  extensions: [file_storage]
+  telemetry: { metrics: { level: none } }
+  pipelines: { logs: { receivers: [otlp], exporters: [otlp_http] } }
+`;
+
 /** @param quick fewer records: shows that it runs, not how fast it is */
 export async function benchIngest(quick) {
   const batches = quick ? 60 : 1200;
@@ -33,30 +47,24 @@ export async function benchIngest(quick) {
   const appliedPerSecond = records / (sent.seconds + lagSeconds);
   const raw = await runScript("./raw-appender.mjs", directory, Math.min(records, 400_000));
   fs.rmSync(directory, { recursive: true, force: true });
-  const collector = await startCollector(toFile);
-  const peer =
-    collector &&
-    (await runScript("./send.mjs", collector.url, batches, BATCH_RECORDS, CONNECTIONS));
-  await collector?.stop();
+  const toCollector = async (configuration, count) => {
+    const collector = await startCollector(configuration);
+    if (collector === null) return null;
+    const result = await runScript("./send.mjs", collector.url, count, BATCH_RECORDS, CONNECTIONS);
+    await collector.stop();
+    return result;
+  };
+  const file = await toCollector(toFile, batches);
+  const queue = await toCollector(toQueue, Math.ceil(batches / 4));
 
-  const ratio = (a, b) => `${(a / b).toFixed(2)} x`;
   return [
     {
       what: "acknowledged (on disk)",
       perSecond: sent.perSecond,
       note: `p50 ${sent.p50Millis.toFixed(1)} ms, p99 ${sent.p99Millis.toFixed(1)} ms, ${records} records of ${sent.bytesPerRecord} B`,
     },
-    peer === null
-      ? {
-          what: "  Collector to a file, no sync",
-          perSecond: null,
-          note: "not built: test/interop/peers/otelcol/build.sh",
-        }
-      : {
-          what: "  Collector to a file, no sync",
-          perSecond: peer.perSecond,
-          note: `we are at ${ratio(sent.perSecond, peer.perSecond)}, goal 1.5 x`,
-        },
+    collectorRow("to a file, no sync", file, "1.5 x", sent),
+    collectorRow("with its durable queue, fsync", queue, "5 x", sent),
     {
       what: "applied and queryable",
       perSecond: appliedPerSecond,
@@ -68,6 +76,18 @@ export async function benchIngest(quick) {
       note: `we are at ${ratio(appliedPerSecond, raw.perSecond)}, goal 0.8 x`,
     },
   ];
+}
+
+const ratio = (a, b) => `${(a / b).toFixed(2)} x`;
+
+function collectorRow(what, peer, goal, sent) {
+  return {
+    what: `  Collector ${what}`,
+    perSecond: peer?.perSecond ?? null,
+    note: peer
+      ? `we are at ${ratio(sent.perSecond, peer.perSecond)}, goal ${goal}`
+      : "not built: test/interop/peers/otelcol/build.sh",
+  };
 }
 
 async function status(server) {

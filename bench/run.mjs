@@ -1,8 +1,16 @@
 // npm run bench [-- --only NAME] [--quick]: see bench/README.md.
 import os from "node:os";
+import { benchDecode } from "./decode.mjs";
 import { benchIngest } from "./ingest.mjs";
+import { benchLatency } from "./latency.mjs";
+import { benchSize } from "./size.mjs";
 
-const BENCHES = { ingest: benchIngest };
+const BENCHES = {
+  ingest: benchIngest,
+  latency: benchLatency,
+  decode: benchDecode,
+  size: benchSize,
+};
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");

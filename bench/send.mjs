@@ -1,9 +1,10 @@
-// Sends generated batches over several connections, as a process of its own: send.mjs URL BATCHES SIZE CONNECTIONS.
+// Sends generated batches over several connections, as a process of its own: send.mjs URL BATCHES SIZE
+// CONNECTIONS [RECORDS_PER_SECOND].
 // Prints one JSON line: what was acknowledged, how fast, and how long each request took.
 import http from "node:http";
 import { generateBatches } from "./generate.mjs";
 
-const [url, batches, size, connections] = process.argv.slice(2);
+const [url, batches, size, connections, rate = "0"] = process.argv.slice(2);
 const { bodies, records, bytesPerRecord } = generateBatches({
   batches: Number(batches),
   size: Number(size),
@@ -28,11 +29,18 @@ const post = (body) =>
   });
 
 const begin = performance.now();
+/** When a batch is due, where a rate is asked for. */
+const dueMillis = (index) => (Number(rate) > 0 ? begin + (index * size * 1000) / Number(rate) : 0);
 await Promise.all(
   Array.from({ length: Number(connections) }, async () => {
     while (next < bodies.length) {
+      const due = dueMillis(next);
       const body = bodies[next++];
-      const sent = performance.now();
+      if (due > performance.now()) {
+        await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+      }
+      // Counted from when it was due: a server that stalls must not slow its own measurement down.
+      const sent = Number(rate) > 0 ? due : performance.now();
       while ((await post(body)) !== 200) {
         retries++;
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,89 +1,12 @@
+import fs from "node:fs";
 import type { AnyValue, KeyValue, LogRecord, LogsRequest } from "@agent-audit/otlp";
 import protobuf from "protobufjs";
 
 // A second opinion on the wire format: the same messages, read and written by protobufjs.
 
-const field = (id: number, type: string, rule?: "repeated") => ({
-  id,
-  type,
-  ...(rule && { rule }),
-});
-
-const root = protobuf.Root.fromJSON({
-  nested: {
-    Request: { fields: { resourceLogs: field(1, "ResourceLogs", "repeated") } },
-    ResourceLogs: {
-      fields: {
-        resource: field(1, "Resource"),
-        scopeLogs: field(2, "ScopeLogs", "repeated"),
-        schemaUrl: field(3, "string"),
-      },
-    },
-    Resource: {
-      fields: {
-        attributes: field(1, "KeyValue", "repeated"),
-        droppedAttributesCount: field(2, "uint32"),
-      },
-    },
-    ScopeLogs: {
-      fields: {
-        scope: field(1, "Scope"),
-        logRecords: field(2, "LogRecord", "repeated"),
-        schemaUrl: field(3, "string"),
-      },
-    },
-    Scope: {
-      fields: {
-        name: field(1, "string"),
-        version: field(2, "string"),
-        attributes: field(3, "KeyValue", "repeated"),
-        droppedAttributesCount: field(4, "uint32"),
-      },
-    },
-    LogRecord: {
-      fields: {
-        timeUnixNano: field(1, "fixed64"),
-        severityNumber: field(2, "int32"),
-        severityText: field(3, "string"),
-        body: field(5, "AnyValue"),
-        attributes: field(6, "KeyValue", "repeated"),
-        droppedAttributesCount: field(7, "uint32"),
-        flags: field(8, "fixed32"),
-        traceId: field(9, "bytes"),
-        spanId: field(10, "bytes"),
-        observedTimeUnixNano: field(11, "fixed64"),
-        eventName: field(12, "string"),
-      },
-    },
-    KeyValue: { fields: { key: field(1, "string"), value: field(2, "AnyValue") } },
-    AnyValue: {
-      oneofs: {
-        value: {
-          oneof: [
-            "stringValue",
-            "boolValue",
-            "intValue",
-            "doubleValue",
-            "arrayValue",
-            "kvlistValue",
-            "bytesValue",
-          ],
-        },
-      },
-      fields: {
-        stringValue: field(1, "string"),
-        boolValue: field(2, "bool"),
-        intValue: field(3, "int64"),
-        doubleValue: field(4, "double"),
-        arrayValue: field(5, "ArrayValue"),
-        kvlistValue: field(6, "KeyValueList"),
-        bytesValue: field(7, "bytes"),
-      },
-    },
-    ArrayValue: { fields: { values: field(1, "AnyValue", "repeated") } },
-    KeyValueList: { fields: { values: field(1, "KeyValue", "repeated") } },
-  },
-});
+const root = protobuf.Root.fromJSON(
+  JSON.parse(fs.readFileSync(new URL("otlp-messages.json", import.meta.url), "utf8")),
+);
 const Request = root.lookupType("Request");
 
 type Loose = Record<string, unknown>;
