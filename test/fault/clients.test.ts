@@ -2,18 +2,26 @@ import { describe, expect, it } from "vitest";
 import { cutConnections } from "../support/cut-connections.js";
 import { stopRounds } from "../support/kill-rounds.js";
 import { largeBodies } from "../support/large-bodies.js";
-import { runSeed } from "../support/seeded.js";
+import { mutatedBodies } from "../support/mutated-bodies.js";
+import { faultShare, runSeed } from "../support/seeded.js";
 import { startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const STOPS = Number(process.env.FAULT_STOPS ?? 200);
-const REQUESTS = Number(process.env.FAULT_REQUESTS ?? 3000);
+const STOPS = faultShare(200);
+const REQUESTS = faultShare(3000);
+const MUTATED = faultShare(50_000);
 /** Liveness: the promise is 100 ms. */
 const HEALTH_MILLIS = 5 * 100;
 
 describe("P11: answers that do not arrive", () => {
   it(`double nothing in ${REQUESTS} requests of which every third is cut off`, async () => {
     await cutConnections(await startServer(temporaryDirectory()), REQUESTS);
+  });
+});
+
+describe("hostile bytes", () => {
+  it(`get only documented answers in ${MUTATED} requests`, async () => {
+    await mutatedBodies(await startServer(temporaryDirectory()), MUTATED, runSeed());
   });
 });
 

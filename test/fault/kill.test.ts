@@ -1,9 +1,9 @@
 import { describe, it } from "vitest";
 import { killRounds } from "../support/kill-rounds.js";
-import { runSeed } from "../support/seeded.js";
+import { faultShare, runSeed } from "../support/seeded.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const RUNS = Number(process.env.FAULT_RUNS ?? 1000);
+const RUNS = faultShare(1000);
 /** Runs on one data directory: the last check reads all that they stored. */
 const RUNS_PER_DIRECTORY = 25;
 

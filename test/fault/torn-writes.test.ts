@@ -1,8 +1,8 @@
 import { describe, it } from "vitest";
-import { runSeed } from "../support/seeded.js";
+import { faultShare, runSeed } from "../support/seeded.js";
 import { tornWrites } from "../support/torn-writes.js";
 
-const SEEDS = Number(process.env.FAULT_SEEDS ?? 100_000);
+const SEEDS = faultShare(100_000);
 
 describe("P3: power loss that drops, tears and reorders what was not synced", () => {
   it(`loses nothing acknowledged and reports each cut, with ${SEEDS} seeds`, () => {

@@ -14,3 +14,8 @@ export function seeded(seed: number): () => number {
 export function runSeed(): number {
   return Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
 }
+
+/** Takes the share of a full figure that this run is asked for: `FAULT_SHARE`, by default all of it. */
+export function faultShare(full: number): number {
+  return Math.max(1, Math.round(full * Number(process.env.FAULT_SHARE ?? 1)));
+}
