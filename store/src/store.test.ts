@@ -107,6 +107,29 @@ describe("Store", () => {
     ]);
   });
 
+  it("seals the journal of a day that has ended, and rebuilds, finds and exports from it", async () => {
+    const data = temporaryDirectory();
+    const first = await startStore(data, () => 7n * DAY);
+    await first.following;
+    first.append(body("a", "b"), 2, 7n * DAY);
+    first.append(body("c"), 1, 8n * DAY);
+    await rows(first);
+    const names = () => fs.readdirSync(path.join(data, "journal")).sort();
+    const sealed = `${"1".padStart(20, "0")}.journal.gz`;
+    const active = `${"3".padStart(20, "0")}.journal`;
+    await expect.poll(names, { timeout: 10_000 }).toEqual([sealed, active]);
+    await first.stop();
+    fs.rmSync(path.join(data, "events"), { recursive: true });
+    const second = await startStore(data, () => 8n * DAY);
+    await second.following;
+    await expect.poll(() => rows(second).then((all) => all.length)).toBe(3);
+    expect((await second.store.rawRecord(2n))?.logRecord).toMatch('"stringValue":"b"');
+    let lines = "";
+    for await (const slice of second.store.exportLines(1n)) lines += slice;
+    expect(lines.trim().split("\n").length).toBe(2);
+    expect((await second.store.status()).journalBytes).toBeGreaterThan(200);
+  });
+
   it("rebuilds every segment when all are gone", async () => {
     const data = temporaryDirectory();
     const first = await startStore(data);
