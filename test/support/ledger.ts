@@ -78,7 +78,9 @@ export class Ledger {
   }
 
   #eventOf(id: string) {
-    return sampleEvent({ id, action: `action of ${id}`, metadata: { text: this.#text } });
+    // With a description: a Collector gives a record without a body an empty one.
+    const about = { description: `what ${id} did`, metadata: { text: this.#text } };
+    return sampleEvent({ id, action: `action of ${id}`, ...about });
   }
 }
 
