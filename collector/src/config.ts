@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Memory is taken in blocks of up to this size. */
+const BLOCK_BYTES = 1024 * 1024;
+
 /** The receiver's part of the configuration file. */
 export const collectorConfig = z.strictObject({
   otlp: z
@@ -12,11 +15,15 @@ export const collectorConfig = z.strictObject({
         .min(1024)
         .max(1024 ** 3)
         .default(64 * 1024 * 1024),
-      /** Bytes of all bodies held at once, as received; beyond it requests get 503. */
+      /** Memory for all bodies that arrive or wait, as they come; beyond it requests get 503. */
       max_in_flight_bytes: z
         .int()
         .min(1024)
         .default(128 * 1024 * 1024),
+    })
+    .refine((otlp) => otlp.max_in_flight_bytes >= otlp.max_body_bytes + BLOCK_BYTES, {
+      path: ["max_in_flight_bytes"],
+      message: "must exceed max_body_bytes by 1 MiB, or the largest body would never find room",
     })
     .prefault({}),
   quarantine: z

@@ -47,6 +47,8 @@ export class GroupCommit {
   close(): void {
     this.#ingest.close();
     this.#tell([...this.#syncing, ...this.#waiting]);
+    this.#syncing = [];
+    this.#waiting = [];
   }
 
   #tell(outcomes: Settled[]): void {

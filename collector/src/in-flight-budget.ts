@@ -7,9 +7,13 @@ export class InFlightBudget {
     this.#limitBytes = limitBytes;
   }
 
+  hasRoom(bytes: number): boolean {
+    return this.#heldBytes + bytes <= this.#limitBytes;
+  }
+
   /** Takes room for bytes; `false` when there is none. */
   reserve(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.#limitBytes) return false;
+    if (!this.hasRoom(bytes)) return false;
     this.#heldBytes += bytes;
     return true;
   }

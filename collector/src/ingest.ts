@@ -4,7 +4,6 @@ import {
   type Disk,
   DiskGuard,
   type DiskGuardLimits,
-  encodeQuarantine,
   type JournalCut,
   JournalWriter,
   loadSeenRecords,
@@ -54,7 +53,7 @@ export class Ingest {
   readonly #quarantine: QuarantineBudget;
   #seen: SeenRecords;
   #hasRoom = true;
-  #syncBegin = 0;
+  #syncBegin: number | null = null;
 
   /**
    * Recovers the journal and what its records are known by.
@@ -105,24 +104,25 @@ export class Ingest {
   store(body: ReceivedBody): StoreOutcome {
     const admission = admit(body);
     if (admission.status === "refused") return admission;
-    this.#hasRoom = this.#guard.hasRoom(admission.payload.length);
-    if (!this.#hasRoom) return { status: "no_room" };
+    const hasRoom = this.#guard.hasRoom(admission.payload.length);
+    // Told once: small bodies between large ones would say otherwise each time.
+    this.#hasRoom = this.#hasRoom ? hasRoom : this.#guard.hasRoom(body.maxBodyBytes);
+    if (!hasRoom) return { status: "no_room" };
     for (const { length } of body.blocks) this.counters.receivedBytes += length;
     return this.#append(admission);
   }
 
   /** Starts to sync what was stored, unless a sync runs. */
   startSync(): void {
-    if (!this.#journal.isSyncing()) this.#syncBegin = performance.now();
-    this.#journal.startSync();
+    if (this.#journal.startSync()) this.#syncBegin = performance.now();
   }
 
   /** Whether a sync runs; when one has ended, `syncedSeq` has moved. */
   isSyncing(): boolean {
-    const { syncedSeq } = this.#journal;
     const isSyncing = this.#journal.isSyncing();
-    if (this.#journal.syncedSeq !== syncedSeq) {
+    if (!isSyncing && this.#syncBegin !== null) {
       countSync(this.counters, (performance.now() - this.#syncBegin) / 1000);
+      this.#syncBegin = null;
     }
     return isSyncing;
   }
@@ -146,8 +146,8 @@ export class Ingest {
       return this.#journal.append(frame);
     };
     const firstSeq = recordCount > 0 ? append("records", payload, recordCount) : null;
-    for (const fault of this.#quarantine.take(faults, this.#journal.segmentDay)) {
-      append("quarantine", encodeQuarantine(fault), 0);
+    for (const aside of this.#quarantine.take(faults, this.#journal.segmentDay)) {
+      append("quarantine", aside, 0);
     }
     counters.stored += recordCount;
     counters.journalBytes = this.#journal.writtenBytes;

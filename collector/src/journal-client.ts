@@ -121,6 +121,7 @@ export class JournalClient {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const id of [...this.#pending.keys()]) this.#settle(id, { status: "failed" });
+    this.#onClosed();
     (this.#onFailedStart ?? this.#onFatal)(error);
   }
 }

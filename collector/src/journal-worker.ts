@@ -13,7 +13,7 @@ import type {
 // The one thread that writes the journal; beside it one that syncs. Both work synchronously: DuckDB's calls and
 // Node's own fdatasync share four threads, so an asynchronous sync would wait behind queries.
 
-/** Bodies that are written before the first of them is synced at most. */
+/** Bodies that are taken from the queue at once. */
 const GROUP_SIZE = 64;
 
 const { positionBuffer, ...options } = workerData as JournalWorkerData;

@@ -1,4 +1,4 @@
-import { type Disk, quarantinedBytes } from "@agent-audit/store";
+import { type Disk, encodeQuarantine, quarantinedBytes } from "@agent-audit/store";
 import type { Fault } from "./admit.js";
 
 /** Faulty records of one request whose bytes are kept. */
@@ -10,33 +10,39 @@ export class QuarantineBudget {
   #segmentDay: number;
   #usedBytes: number;
 
-  /** @param maxBytesPerDay bytes of set-aside records kept of one segment, over restarts */
+  /** @param maxBytesPerDay bytes of quarantine frames' payloads in one segment, over restarts */
   constructor(directory: string, segmentDay: number, maxBytesPerDay: number, disk?: Disk) {
     this.#maxBytesPerDay = maxBytesPerDay;
     this.#segmentDay = segmentDay;
     this.#usedBytes = quarantinedBytes(directory, segmentDay, disk);
   }
 
-  /** Gives what to keep of a request's faults: the first one by one, and of the rest the number. */
-  take(faults: readonly Fault[], segmentDay: number): Fault[] {
+  /**
+   * Gives the payloads to keep of a request's faults: the first one by one, and of the rest the number, as far as
+   * the day's bytes go; beyond them faults are only counted. A body that a fault of ours kept from being read is
+   * kept in any case: its sender has done nothing wrong and has no other copy.
+   */
+  take(faults: readonly Fault[], segmentDay: number): Buffer[] {
     if (segmentDay !== this.#segmentDay) {
       this.#segmentDay = segmentDay;
       this.#usedBytes = 0;
     }
-    const kept: Fault[] = [];
-    for (const fault of faults.slice(0, MAX_KEPT_FAULTS)) {
-      const bytes = fault.reason.length + fault.bytes.length;
-      if (this.#usedBytes + bytes > this.#maxBytesPerDay) break;
-      this.#usedBytes += bytes;
-      kept.push(fault);
+    const payloads: Buffer[] = [];
+    for (const fault of bounded(faults)) {
+      const payload = encodeQuarantine(fault);
+      const isOver = this.#usedBytes + payload.length > this.#maxBytesPerDay;
+      if (isOver && fault.code !== "server_fault") break;
+      this.#usedBytes += payload.length;
+      payloads.push(payload);
     }
-    const rest = faults.length - kept.length;
-    if (rest > 0) kept.push(withoutBytes(rest, faults[kept.length] as Fault));
-    return kept;
+    return payloads;
   }
 }
 
-function withoutBytes(count: number, { code, reason }: Fault): Fault {
-  const told = `${count} more records of this request were set aside without their bytes; the first: ${reason}`;
-  return { code, reason: told, bytes: new Uint8Array() };
+function bounded(faults: readonly Fault[]): Fault[] {
+  const first = faults[MAX_KEPT_FAULTS];
+  if (first === undefined) return [...faults];
+  const rest = faults.length - MAX_KEPT_FAULTS;
+  const reason = `${rest} more records of this request were set aside without their bytes; the first: ${first.reason}`;
+  return [...faults.slice(0, MAX_KEPT_FAULTS), { ...first, reason, bytes: new Uint8Array() }];
 }

@@ -21,12 +21,13 @@ export async function readBody(
 ): Promise<BodyRead> {
   const announcedBytes = Number(incoming.headers["content-length"] ?? 0);
   if (announcedBytes > limit) return { status: "too_large", heldBytes: 0 };
-  const blocks = new BodyBlocks(budget);
+  const blocks = new BodyBlocks(budget, announcedBytes);
   const ended = (status: "too_large" | "no_room" | "aborted"): BodyRead => ({
     status,
     heldBytes: blocks.heldBytes,
   });
-  if (!blocks.expect(announcedBytes)) return ended("no_room");
+  // Better now than after half of it.
+  if (!budget.hasRoom(announcedBytes)) return ended("no_room");
   let readBytes = 0;
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {

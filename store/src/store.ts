@@ -7,7 +7,7 @@ import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
-import { listJournalFiles } from "./journal/journal-files.js";
+import { journalNames } from "./journal/journal-files.js";
 import { Sealer } from "./journal/sealer.js";
 import { SharedPosition } from "./shared-position.js";
 
@@ -80,10 +80,10 @@ export class Store {
   static async open(options: StoreOptions): Promise<Store> {
     const directory = makeDataDirectory(options.data);
     const position = new SharedPosition();
-    const sealer = new Sealer(directory.journal, options.onSealingFailed ?? (() => {}));
+    const diskGuard = options.diskGuard ?? { minFreeBytes: 0, minFreePercent: 0 };
+    const sealer = new Sealer(directory.journal, diskGuard, options.onSealingFailed ?? (() => {}));
     const onSegmentEnded = () => sealer.seal();
     const { root } = directory;
-    const diskGuard = options.diskGuard ?? { minFreeBytes: 0, minFreePercent: 0 };
     const engine = await EngineClient.open({
       ...options,
       root,
@@ -157,13 +157,17 @@ export class Store {
 
   async status(): Promise<StoreStatus> {
     const { bavail, bsize } = fs.statfsSync(this.directory.root);
-    const journal = listJournalFiles(this.directory.journal);
+    const journal = journalNames(this.directory.journal);
     return {
       storeId: this.storeId,
       journalSeq: this.position.syncedSeq,
       appliedSeq: this.position.appliedSeq,
       segments: await this.#engine.segments(),
-      journalBytes: journal.reduce((sum, { bytes }) => sum + bytes, 0),
+      // One that is sealed just now counts again at the next call.
+      journalBytes: journal.reduce(
+        (sum, { path }) => sum + (fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+        0,
+      ),
       diskFreeBytes: bavail * bsize,
     };
   }

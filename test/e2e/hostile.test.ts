@@ -24,6 +24,16 @@ const post = (server: Server, type: string, body: Uint8Array, encoding = "identi
     body: body as never,
   }).then(({ status }) => status);
 
+/** Opens a request that announces a body and sends only a part of it. */
+function announce(server: Server, announcedBytes: number, sentBytes: number): net.Socket {
+  const socket = net.connect(Number(new URL(server.otlpUrl).port), "127.0.0.1");
+  cleanUp(() => socket.destroy());
+  socket.on("error", () => {});
+  const head = `POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: ${announcedBytes}\r\n\r\n`;
+  socket.write(Buffer.concat([Buffer.from(head), Buffer.alloc(sentBytes)]));
+  return socket;
+}
+
 /** A gzip stream of 1 GiB of zeros, as members of 64 MiB. */
 function bomb(): Buffer {
   const member = zlib.gzipSync(Buffer.alloc(64 * 1024 * 1024));
@@ -34,18 +44,7 @@ describe("hostile requests", () => {
   it("leave the server alive, its memory bounded and the next event stored", async () => {
     const server = await startServer(temporaryDirectory());
     const idle = residentMib(server);
-    const { port } = new URL(server.otlpUrl);
-    const slow = Array.from({ length: 200 }, () => {
-      const socket = net.connect(Number(port), "127.0.0.1");
-      socket.on("error", () => {});
-      socket.write(
-        `POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 1000\r\n\r\nx`,
-      );
-      return socket;
-    });
-    cleanUp(() => {
-      for (const socket of slow) socket.destroy();
-    });
+    for (let i = 0; i < 200; i++) announce(server, 1000, 1);
     const nested = Buffer.from(`{"resourceLogs":${"[".repeat(200_000)}${"]".repeat(200_000)}}`);
     const deep = Buffer.from(`{"x":${"[".repeat(200_000)}${"]".repeat(200_000)}}`);
     const statuses: number[] = [];
@@ -71,17 +70,28 @@ describe("hostile requests", () => {
   it("that hold more bytes than the server may hold at once get 503, and later ones 200", async () => {
     const directory = temporaryDirectory();
     const file = `${directory}/agent-audit.yaml`;
-    fs.writeFileSync(file, "otlp: { max_in_flight_bytes: 100000 }\n");
+    fs.writeFileSync(file, "otlp: { max_body_bytes: 1000000, max_in_flight_bytes: 2100000 }\n");
     const server = await startServer(`${directory}/data`, ["--config", file]);
-    const { port } = new URL(server.otlpUrl);
-    const holder = net.connect(Number(port), "127.0.0.1");
-    cleanUp(() => holder.destroy());
-    const head = `POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 99000\r\n\r\n`;
-    holder.write(Buffer.concat([Buffer.from(head), Buffer.alloc(98_000)]));
-    const large = sampleBody(...Array.from({ length: 20 }, (_, i) => sampleEvent({ id: `${i}` })));
+    const holders = Array.from({ length: 2 }, () => announce(server, 900_000, 800_000));
+    const text = "x".repeat(40_000);
+    const events = Array.from({ length: 20 }, (_, i) =>
+      sampleEvent({ id: `${i}`, metadata: { text } }),
+    );
+    const large = sampleBody(...events);
+    // Only their arrival counts, and nothing tells of it.
+    await new Promise((resolve) => setTimeout(resolve, 300));
     await expect.poll(() => post(server, PROTOBUF, large)).toBe(503);
-    holder.destroy();
+    for (const holder of holders) holder.destroy();
     await expect.poll(() => post(server, PROTOBUF, large)).toBe(200);
+  });
+
+  it("that announce bodies and send nothing hold nothing", async () => {
+    const server = await startServer(temporaryDirectory());
+    for (let i = 0; i < 200; i++) announce(server, 60_000_000, 0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let i = 0; i < 5; i++) {
+      expect(await post(server, PROTOBUF, sampleBody(sampleEvent({ id: `${i}` })))).toBe(200);
+    }
   });
 
   it("of many megabytes each are taken as far as there is room, the rest gets 503", async () => {

@@ -61,15 +61,26 @@ export class Applier {
     try {
       return await this.#applyTogether(job, upto);
     } catch (error) {
-      if (isFatal(error)) throw error;
-      await this.#options.connection.run("ROLLBACK").catch(() => {
-        // There is no transaction when BEGIN itself failed.
-      });
-      job.reader.close();
-      job.reader = new JournalReader(this.#options.journalDirectory, job.segment.appliedSeq + 1n);
+      await this.#takeBack(job, error);
       if (isDiskFull(error)) return DISK_FULL;
-      return await this.#applySingly(job, upto);
     }
+    try {
+      return await this.#applySingly(job, upto);
+    } catch (error) {
+      await this.#takeBack(job, error);
+      if (isDiskFull(error)) return DISK_FULL;
+      throw error;
+    }
+  }
+
+  /** Ends a failed transaction and goes back to what is applied. */
+  async #takeBack(job: Job, error: unknown): Promise<void> {
+    if (isFatal(error)) throw error;
+    await this.#options.connection.run("ROLLBACK").catch(() => {
+      // There is no transaction when BEGIN itself failed.
+    });
+    job.reader.close();
+    job.reader = new JournalReader(this.#options.journalDirectory, job.segment.appliedSeq + 1n);
   }
 
   /**
@@ -139,6 +150,7 @@ export class Applier {
     if (next === null) return NOTHING;
     if (next.segmentDay !== segment.day) return { ...NOTHING, nextDay: next.segmentDay };
 
+    this.#options.rightOfWay.begin();
     await this.#options.connection.run("BEGIN");
     const appender = await this.#options.connection.createAppender("events", "main", segment.alias);
     const writer = new RowWriter(appender);

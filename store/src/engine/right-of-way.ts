@@ -7,6 +7,7 @@ const WINDOW_MILLIS = 200;
 const BUSY_SHARE = 0.7;
 /** How much longer applying then rests than it worked: it goes on at a third of its speed, never at none. */
 const REST_FACTOR = 2;
+const MAX_REST_MILLIS = 200;
 
 /**
  * Gives ingest the right of way: while the journal's thread is busy nearly all the time, applying works in
@@ -24,12 +25,18 @@ export class RightOfWay {
     this.#position = position;
   }
 
-  /** Lets others run; call after each short piece of work. */
+  /** Marks the beginning of a piece of work. */
+  begin(): void {
+    this.#workBegin = performance.now();
+  }
+
+  /** Lets others run; call after each short piece of work. The next one begins when it returns. */
   async pause(): Promise<void> {
     this.#measure();
-    if (this.#isBusy) await sleep((performance.now() - this.#workBegin) * REST_FACTOR);
+    const restMillis = (performance.now() - this.#workBegin) * REST_FACTOR;
+    if (this.#isBusy) await sleep(Math.min(restMillis, MAX_REST_MILLIS));
     else await turn();
-    this.#workBegin = performance.now();
+    this.begin();
   }
 
   #measure(): void {

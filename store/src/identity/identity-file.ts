@@ -14,7 +14,7 @@ const MAGIC = Buffer.from("AAIDENT2");
 const KEY_WORDS = 4;
 const KEY_BYTES = KEY_WORDS * 4;
 const ENTRY_BYTES = KEY_BYTES + 4;
-/** Files that stay beside the newest, in case that one is damaged. */
+/** The newest, and the one before it in case that one is damaged. */
 const KEPT_FILES = 2;
 
 /**
@@ -31,7 +31,13 @@ export function loadSeenRecords(
   let seen = new SeenRecords();
   let fromSeq = journalNames(journalDirectory, disk)[0]?.firstSeq ?? 1n;
   for (const { file, firstSeq } of identityFiles(journalDirectory, disk)) {
-    const read = firstSeq > syncedSeq + 1n ? null : decode(readFile(disk, file));
+    if (firstSeq > syncedSeq + 1n) {
+      // It knows records that this journal has not, as when an older one was put in place. Later it would pass
+      // for the newest, and take other records of these sequences for known.
+      disk.unlinkSync(file);
+      continue;
+    }
+    const read = decode(readFile(disk, file));
     if (read === null) continue;
     seen = read;
     fromSeq = firstSeq;

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../../../test/support/sample-logs.js";
@@ -54,6 +55,17 @@ describe("RecentKeys", () => {
 });
 
 describe("the identity file", () => {
+  it("is removed when it is ahead of the journal: later it would pass for the newest", () => {
+    const directory = temporaryDirectory();
+    saveSeenRecords(directory, 100n, new SeenRecords());
+    saveSeenRecords(directory, 5n, new SeenRecords());
+    const names = () => fs.readdirSync(directory).map((name) => Number(name.slice(0, 20)));
+    expect(names()).toEqual([5, 100]);
+    new JournalWriter({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
+    loadSeenRecords(directory, 0n);
+    expect(names()).toEqual([1]);
+  });
+
   it("knows nothing of a record whose frame a crash at the rotation kept from the disk", () => {
     const directory = temporaryDirectory();
     const seen = new SeenRecords();
@@ -89,5 +101,21 @@ describe("the identity file", () => {
     const after = loadSeenRecords(directory, journal.syncedSeq);
     expect(after.classify(request("a"))).toEqual(["duplicate"]);
     expect(after.classify(request("b"))).toEqual(["new"]);
+  });
+});
+
+describe("SeenRecords", () => {
+  it("knows each content of an id as long as that one is among the recent", () => {
+    const seen = new SeenRecords(new Map(), new RecentKeys(8));
+    const classify = (id: string, action: string) => {
+      const payload = sampleBody(sampleEvent({ id, action }));
+      const scan = identityScanner().scan(payload);
+      const digest = () => Buffer.alloc(16);
+      return seen.classify({ payload, scan, digest, orgId: "", keyId: "", receivedNano: 1n })[0];
+    };
+    expect([classify("x", "first"), classify("x", "second")]).toEqual(["new", "conflict"]);
+    for (let i = 0; i < 7; i++) expect(classify(`other-${i}`, "a")).toBe("new");
+    // By now the first content is forgotten, the second is not.
+    expect(classify("x", "second")).toBe("duplicate");
   });
 });

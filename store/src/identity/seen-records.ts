@@ -81,9 +81,10 @@ export class SeenRecords {
     const known = this.#recent.checksumOf(key);
     if (known === checksum) return "duplicate";
     if (known !== null) return this.#isKnownConflict(key, checksum) ? "duplicate" : "conflict";
+    // The first content of an id is forgotten before the others.
+    if (streamKey === null) return this.#isKnownConflict(key, checksum) ? "duplicate" : "new";
     // Too old to compare its content: an emitter does not use a sequence twice.
-    const isInStream = streamKey !== null && this.#streams.get(streamKey)?.has(sequence) === true;
-    return isInStream ? "duplicate" : "new";
+    return this.#streams.get(streamKey)?.has(sequence) === true ? "duplicate" : "new";
   }
 
   /** The first content of an id stays under the id's key; each other one has a key of its own. */

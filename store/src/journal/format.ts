@@ -18,6 +18,9 @@ const HEAD_CRC_OFFSET = 36;
 export const FRAME_HEAD_BYTES = HEAD_CRC_OFFSET + 4;
 const FIXED_BYTES = 64;
 const CRC_BYTES = 4;
+/** A frame without ids and payload. */
+export const EMPTY_FRAME_BYTES = FIXED_BYTES + CRC_BYTES;
+/** Kept of a body's SHA-256. */
 export const DIGEST_BYTES = 16;
 
 /** Tells what a frame's payload is. */
@@ -126,7 +129,7 @@ export function decodeHead(bytes: Buffer, salt: number): FrameHead | null {
   if (bytes.readUInt32LE(HEAD_CRC_OFFSET) !== crc) return null;
   const length = FRAME_PREFIX_BYTES + bytes.readUInt32LE(4);
   const kind = FRAME_KINDS[bytes.readUInt8(8)];
-  if (length < FIXED_BYTES + CRC_BYTES || kind === undefined) return null;
+  if (length < EMPTY_FRAME_BYTES || kind === undefined) return null;
   return {
     kind,
     length,

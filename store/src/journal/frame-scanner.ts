@@ -70,20 +70,21 @@ export class FrameScanner {
     return { status: "head", head, offset, end };
   }
 
-  /** Looks past a damaged place for the next frame that is whole. */
+  /** Looks past a damaged place for the next frame that is whole; reads the file once, whatever it holds. */
   resynchronise(from: number): FrameRead {
     const size = this.#source.size();
-    for (let at = from; at < size; ) {
+    for (let at = from; at + FRAME_HEAD_BYTES <= size; ) {
       const window = this.#source.read(at, Math.min(SEARCH_BYTES, size - at));
-      const found = window.indexOf(FRAME_MAGIC);
-      if (found < 0) {
-        at += Math.max(1, window.length - FRAME_MAGIC.length + 1);
-        continue;
+      const end = window.length - FRAME_HEAD_BYTES;
+      for (let i = window.indexOf(FRAME_MAGIC); i >= 0 && i <= end; ) {
+        if (decodeHead(window.subarray(i, i + FRAME_HEAD_BYTES), this.#salt) !== null) {
+          this.offset = at + i;
+          const read = this.next();
+          if (read.status === "frame") return read;
+        }
+        i = window.indexOf(FRAME_MAGIC, i + 1);
       }
-      this.offset = at + found;
-      const read = this.next();
-      if (read.status === "frame") return read;
-      at += found + 1;
+      at += end + 1;
     }
     return { status: "end" };
   }

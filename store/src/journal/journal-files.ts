@@ -73,7 +73,9 @@ export function openJournalFile(name: JournalName, disk: Disk = nodeDisk): OpenJ
   const fd = disk.openSync(name.path, "r");
   try {
     const opened = name.isSealed ? openSealed(disk, fd, name.path) : openPlain(disk, fd);
-    if (opened === null) throw journalCorrupt(name.path, "the file header is damaged");
+    if (opened === null) {
+      throw journalCorrupt(name.path, `the ${name.isSealed ? "index" : "file header"} is damaged`);
+    }
     const bytes = disk.fstatSync(fd).size;
     return {
       file: { ...name, ...opened.header, nextSeq: opened.nextSeq, bytes },

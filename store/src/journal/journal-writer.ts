@@ -114,11 +114,12 @@ export class JournalWriter {
     return firstSeq;
   }
 
-  /** Starts to make durable what was appended so far, unless a sync runs already or there is nothing to do. */
-  startSync(): void {
-    if (this.#syncing !== null || this.#syncedSize === this.#size) return;
+  /** Starts to make durable what was appended so far, `false` when a sync runs or there is nothing to do. */
+  startSync(): boolean {
+    if (this.#syncing !== null || this.#syncedSize === this.#size) return false;
     this.#syncing = { size: this.#size, seq: this.#nextSeq - 1n };
     this.#syncer.start(this.#fd);
+    return true;
   }
 
   /** Whether a sync runs; when one has ended, `syncedSeq` has moved. */

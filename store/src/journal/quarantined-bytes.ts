@@ -1,9 +1,9 @@
 import { type Disk, nodeDisk } from "./disk.js";
-import { FILE_HEADER_BYTES } from "./format.js";
+import { EMPTY_FRAME_BYTES, FILE_HEADER_BYTES } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
 import { journalNames, openJournalFile } from "./journal-files.js";
 
-/** Adds up the quarantine frames of a segment, from their heads alone. */
+/** Adds up the payloads of a segment's quarantine frames, from their heads alone: ids of keys count along. */
 export function quarantinedBytes(
   directory: string,
   segmentDay: number,
@@ -16,7 +16,7 @@ export function quarantinedBytes(
       if (file.segmentDay !== segmentDay) break;
       const scanner = new FrameScanner(source, FILE_HEADER_BYTES, file.salt);
       for (let read = scanner.peek(); read.status === "head"; read = scanner.peek()) {
-        if (read.head.kind === "quarantine") total += read.head.length;
+        if (read.head.kind === "quarantine") total += read.head.length - EMPTY_FRAME_BYTES;
         scanner.offset = read.end;
       }
     } finally {

@@ -185,7 +185,7 @@ describe("sealJournal", () => {
     expect(() => readFrom(directory, 1n)).toThrow(/\.journal\.gz\): the gzip member at \d+/);
     expect(readFrom(directory, 601n)).toEqual([601n]);
     fs.truncateSync(file, middle);
-    expect(() => listJournalFiles(directory)).toThrow(/the file header is damaged/);
+    expect(() => listJournalFiles(directory)).toThrow(/the index is damaged/);
   });
 
   it("lets a store go on from sealed files alone", () => {

@@ -4,6 +4,7 @@ import { FILE_HEADER_BYTES, nextSeqOf } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
 import { journalCorrupt } from "./journal-corrupt.js";
 import {
+  type JournalFile,
   type JournalName,
   listJournalFiles,
   openJournalFile,
@@ -15,7 +16,7 @@ import { encodeIndex, MAX_MEMBERS, type Member, openSealed } from "./sealed-jour
 const MEMBER_BYTES = 1024 * 1024;
 
 /** Names the plain files of all segments but the newest: nothing is appended to them any more. */
-export function sealableFiles(directory: string, disk: Disk): JournalName[] {
+export function sealableFiles(directory: string, disk: Disk): JournalFile[] {
   const files = listJournalFiles(directory, disk);
   const newestDay = files.at(-1)?.segmentDay;
   return files.filter(({ isSealed, segmentDay }) => !isSealed && segmentDay !== newestDay);

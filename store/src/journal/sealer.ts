@@ -1,16 +1,32 @@
 import { Worker } from "node:worker_threads";
+import type { DiskGuardLimits } from "../disk-guard.js";
+
+/** What the sealing thread is started with. */
+export interface SealingWorkerData {
+  directory: string;
+  diskGuard: DiskGuardLimits;
+}
 
 /** Seals the journal files of older segments, in a thread that lives as long as there is something to do. */
 export class Sealer {
   readonly #directory: string;
+  readonly #diskGuard: DiskGuardLimits;
   readonly #onError: (message: string) => void;
   #worker: Worker | null = null;
   #isAskedAgain = false;
   #isClosed = false;
 
-  /** @param onError told of each file that stays plain; the message names it */
-  constructor(journalDirectory: string, onError: (message: string) => void) {
+  /**
+   * @param diskGuard what must stay free of the disk beside a sealed file
+   * @param onError told of each file that stays plain; the message names it
+   */
+  constructor(
+    journalDirectory: string,
+    diskGuard: DiskGuardLimits,
+    onError: (message: string) => void,
+  ) {
     this.#directory = journalDirectory;
+    this.#diskGuard = diskGuard;
     this.#onError = onError;
   }
 
@@ -23,7 +39,11 @@ export class Sealer {
     }
     this.#isAskedAgain = false;
     const url = new URL("./sealing-worker.js", import.meta.url);
-    this.#worker = new Worker(url, { workerData: { directory: this.#directory } });
+    const workerData: SealingWorkerData = {
+      directory: this.#directory,
+      diskGuard: this.#diskGuard,
+    };
+    this.#worker = new Worker(url, { workerData });
     this.#worker.on("message", this.#onError);
     this.#worker.on("error", (error) => this.#onError(error.message));
     this.#worker.on("exit", () => {

@@ -1,3 +1,4 @@
+import { getSystemErrorName } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { Disk } from "./disk.js";
 
@@ -15,26 +16,35 @@ export interface Syncer {
 /** Syncs at once, on the thread that asks. */
 export class InlineSyncer implements Syncer {
   readonly #disk: Disk;
+  #failure: unknown = null;
 
   constructor(disk: Disk) {
     this.#disk = disk;
   }
 
   start(fd: number): void {
-    this.#disk.fdatasyncSync(fd);
+    try {
+      this.#disk.fdatasyncSync(fd);
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.wait();
   }
 
   hasEnded(): boolean {
+    this.wait();
     return true;
   }
 
-  wait(): void {}
+  wait(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
 
   close(): void {}
 }
 
 /** Where the two threads of a {@link ThreadSyncer} meet; each is written by one of them. */
-export const SYNC_CELLS = { requested: 0, fd: 1, ended: 2, hasFailed: 3 } as const;
+export const SYNC_CELLS = { requested: 0, fd: 1, ended: 2, errno: 3 } as const;
 /** In place of a request: end the thread. */
 export const SYNC_CLOSE = -1;
 
@@ -46,16 +56,12 @@ export class ThreadSyncer implements Syncer {
   readonly #cells = new Int32Array(new SharedArrayBuffer(16));
   readonly #worker: Worker;
   #requested = 0;
-  #failure: string | null = null;
 
   /** @param onEnded called on the event loop some time after each sync */
   constructor(onEnded: () => void) {
     const url = new URL("./sync-worker.js", import.meta.url);
     this.#worker = new Worker(url, { workerData: this.#cells });
-    this.#worker.on("message", (failure: string | null) => {
-      this.#failure = failure;
-      onEnded();
-    });
+    this.#worker.on("message", onEnded);
   }
 
   start(fd: number): void {
@@ -67,11 +73,8 @@ export class ThreadSyncer implements Syncer {
 
   hasEnded(): boolean {
     if (Atomics.load(this.#cells, SYNC_CELLS.ended) !== this.#requested) return false;
-    if (Atomics.load(this.#cells, SYNC_CELLS.hasFailed) !== 0) {
-      throw new Error(
-        `the journal could not be synced${this.#failure ? `: ${this.#failure}` : ""}`,
-      );
-    }
+    const errno = Atomics.load(this.#cells, SYNC_CELLS.errno);
+    if (errno !== 0) throw new Error(`the sync failed with ${getSystemErrorName(errno)}`);
     return true;
   }
 
