@@ -184,6 +184,8 @@ export class Applier {
     if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS && (await this.checkpoint(segment))) {
       job.rowsSinceCheckpoint = 0;
     }
+    // DuckDB's own threads have worked too.
+    await this.#options.rightOfWay.pause();
     return { rows, nextDay, isDiskFull: false };
   }
 

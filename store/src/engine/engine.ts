@@ -53,6 +53,7 @@ export class Engine {
   readonly #connection: DuckDBConnection;
   readonly #segments = new Map<number, Segment>();
   readonly #applier: Applier;
+  readonly #rightOfWay: RightOfWay;
   readonly #onSegmentEnded: () => void;
   #live: Job | null = null;
   #rebuilds: Job[] = [];
@@ -67,11 +68,12 @@ export class Engine {
     this.#directory = options.directory;
     this.#position = options.position;
     this.#onSegmentEnded = options.onSegmentEnded;
+    this.#rightOfWay = new RightOfWay(options.position);
     this.#applier = new Applier({
       connection,
       journalDirectory: options.directory.journal,
       storeId: storeIdOf(options.directory),
-      rightOfWay: new RightOfWay(options.position),
+      rightOfWay: this.#rightOfWay,
       guard: new DiskGuard(options.directory.root, options.diskGuard),
       onSetAside: options.onSetAside,
     });
@@ -158,6 +160,7 @@ export class Engine {
   /** Finishes the running transaction and closes the files. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#rightOfWay.close();
     await this.queries.close();
     await this.#applying;
     for (const segment of this.#segments.values()) await this.#applier.checkpoint(segment);

@@ -7,7 +7,8 @@ const WINDOW_MILLIS = 200;
 const BUSY_SHARE = 0.7;
 /** How much longer applying then rests than it worked: it goes on at a third of its speed, never at none. */
 const REST_FACTOR = 2;
-const MAX_REST_MILLIS = 200;
+/** A commit that had to wait for a core is no reason to rest for ever. */
+const MAX_REST_MILLIS = 5000;
 
 /**
  * Gives ingest the right of way: while the journal's thread is busy nearly all the time, applying works in
@@ -16,6 +17,7 @@ const MAX_REST_MILLIS = 200;
  */
 export class RightOfWay {
   readonly #position: SharedPosition;
+  readonly #closing = new AbortController();
   #windowBegin = performance.now();
   #busyAtBegin = 0n;
   #isBusy = false;
@@ -34,9 +36,20 @@ export class RightOfWay {
   async pause(): Promise<void> {
     this.#measure();
     const restMillis = (performance.now() - this.#workBegin) * REST_FACTOR;
-    if (this.#isBusy) await sleep(Math.min(restMillis, MAX_REST_MILLIS));
+    if (this.#isBusy) await this.#rest(Math.min(restMillis, MAX_REST_MILLIS));
     else await turn();
     this.begin();
+  }
+
+  /** Ends the rest that is going on, and all later ones at once: for a stop. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #rest(millis: number): Promise<void> {
+    await sleep(millis, undefined, { signal: this.#closing.signal }).catch(() => {
+      // Only a stop cuts a rest short.
+    });
   }
 
   #measure(): void {
