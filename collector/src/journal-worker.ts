@@ -18,7 +18,7 @@ const GROUP_SIZE = 64;
 
 const { positionBuffer, ...options } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
-const syncer = new ThreadSyncer(() => orDie(() => commit?.sync()));
+const syncer = await ThreadSyncer.open(() => orDie(() => commit?.sync()));
 const commit = orDie(open);
 parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));
 

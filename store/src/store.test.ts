@@ -11,6 +11,9 @@ type Started = Awaited<ReturnType<typeof startStore>>;
 
 const rows = async ({ store }: Started, columns = "seq") => {
   expect(await store.waitForApplied(store.position.syncedSeq, 20_000)).toBe(true);
+  // Records of a day that had ended when the store began to follow are applied last.
+  const states = async () => (await store.status()).segments.map(({ state }) => state);
+  await expect.poll(states, { timeout: 20_000 }).not.toContain("rebuilding");
   const snapshot = await store.snapshot();
   const union = snapshot.tables.map((table) => `SELECT * FROM ${table}`).join(" UNION ALL ");
   return await snapshot.query({ sql: `SELECT ${columns} FROM (${union}) ORDER BY seq` });

@@ -8,6 +8,7 @@ const EIO = -5;
 
 const cells = workerData as Int32Array;
 let last = 0;
+parentPort?.postMessage("ready");
 
 for (;;) {
   Atomics.wait(cells, SYNC_CELLS.requested, last);
@@ -21,5 +22,5 @@ for (;;) {
   }
   Atomics.store(cells, SYNC_CELLS.ended, last);
   Atomics.notify(cells, SYNC_CELLS.ended);
-  parentPort?.postMessage(null);
+  parentPort?.postMessage("ended");
 }

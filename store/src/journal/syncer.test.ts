@@ -7,8 +7,8 @@ import { temporaryDirectory } from "../../../test/support/temporary-directory.js
 
 const TODAY = 20_000n * 86_400_000_000_000n;
 
-const open = (directory: string, onEnded: () => void) => {
-  const syncer = new ThreadSyncer(onEnded);
+const open = async (directory: string, onEnded: () => void) => {
+  const syncer = await ThreadSyncer.open(onEnded);
   onTestFinished(() => syncer.close());
   const journal = new JournalWriter({
     directory,
@@ -36,7 +36,7 @@ const open = (directory: string, onEnded: () => void) => {
 describe("ThreadSyncer", () => {
   it("makes durable what was written before it started, and tells on the event loop", async () => {
     let ended = 0;
-    const { journal, append } = open(temporaryDirectory(), () => ended++);
+    const { journal, append } = await open(temporaryDirectory(), () => ended++);
     append();
     journal.startSync();
     append();
@@ -49,9 +49,9 @@ describe("ThreadSyncer", () => {
     journal.close();
   });
 
-  it("lets a rotation and a close wait for the sync that runs", () => {
+  it("lets a rotation and a close wait for the sync that runs", async () => {
     const directory = temporaryDirectory();
-    const { journal, append } = open(directory, () => {});
+    const { journal, append } = await open(directory, () => {});
     for (let i = 0; i < 50; i++) {
       append();
       journal.startSync();
@@ -63,7 +63,7 @@ describe("ThreadSyncer", () => {
 
   it("hands an error of the disk to whoever asks next, and goes on with nothing", async () => {
     let ended = 0;
-    const { syncer } = open(temporaryDirectory(), () => ended++);
+    const { syncer } = await open(temporaryDirectory(), () => ended++);
     const fd = fs.openSync(path.join(temporaryDirectory(), "file"), "w");
     fs.closeSync(fd);
     syncer.start(fd);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { getSystemErrorName } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { Disk } from "./disk.js";
@@ -53,15 +54,25 @@ export const SYNC_CLOSE = -1;
  * sixth of its time, and more when the cores were busy. Node's own `fs.fdatasync` would wait behind queries.
  */
 export class ThreadSyncer implements Syncer {
-  readonly #cells = new Int32Array(new SharedArrayBuffer(16));
-  readonly #worker: Worker;
+  readonly #cells: Int32Array;
   #requested = 0;
 
-  /** @param onEnded called on the event loop some time after each sync */
-  constructor(onEnded: () => void) {
+  private constructor(cells: Int32Array) {
+    this.#cells = cells;
+  }
+
+  /**
+   * Starts the thread and waits until it runs: its code is loaded through the threads that queries can keep busy.
+   *
+   * @param onEnded called on the event loop some time after each sync
+   */
+  static async open(onEnded: () => void): Promise<ThreadSyncer> {
+    const cells = new Int32Array(new SharedArrayBuffer(16));
     const url = new URL("./sync-worker.js", import.meta.url);
-    this.#worker = new Worker(url, { workerData: this.#cells });
-    this.#worker.on("message", onEnded);
+    const worker = new Worker(url, { workerData: cells });
+    await once(worker, "message");
+    worker.on("message", onEnded);
+    return new ThreadSyncer(cells);
   }
 
   start(fd: number): void {
