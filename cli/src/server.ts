@@ -1,7 +1,7 @@
 import { parseListenAddress } from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer } from "@agent-audit/query";
-import { Store } from "@agent-audit/store";
+import { type DiskGuardLimits, Store } from "@agent-audit/store";
 import type { ServerConfig } from "./server-config.js";
 import type { ServerLog } from "./server-log.js";
 import { VERSION } from "./version.js";
@@ -48,10 +48,7 @@ export async function startServer(
       memoryLimitMib: config.engine.memory_limit_mib,
       threads: config.engine.threads,
       // Half of what ingest leaves: room for what was acknowledged last to become visible.
-      diskGuard: {
-        minFreeBytes: config.disk_guard.min_free_bytes / 2,
-        minFreePercent: config.disk_guard.min_free_percent / 2,
-      },
+      diskGuard: diskGuardLimits(config, 0.5),
       onFatal,
       onSetAside: (seq, reason) =>
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
@@ -76,10 +73,7 @@ export async function startServer(
     opened.unshift(queries);
     const { journal, cut } = await JournalClient.open({
       store,
-      diskGuard: {
-        minFreeBytes: config.disk_guard.min_free_bytes,
-        minFreePercent: config.disk_guard.min_free_percent,
-      },
+      diskGuard: diskGuardLimits(config, 1),
       maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
       onRoom: (hasRoom) =>
         hasRoom
@@ -119,4 +113,11 @@ export async function startServer(
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+function diskGuardLimits({ disk_guard: limits }: ServerConfig, share: number): DiskGuardLimits {
+  return {
+    minFreeBytes: limits.min_free_bytes * share,
+    minFreePercent: limits.min_free_percent * share,
+  };
 }

@@ -128,8 +128,9 @@ function decompress(received: ReceivedBody): { bytes: Uint8Array } | Admission {
 }
 
 /**
- * How much to decompress at once: what a gzip body says of its size in its last four bytes, so that the usual
- * body comes in one piece. What it says is not believed beyond a bound.
+ * Says how much to decompress at once: what a gzip body says of its size in its last four bytes, so that the
+ * usual body comes in one piece. That is not believed beyond a bound, nor need it be right: other codings have
+ * something else there.
  */
 function chunkBytes(body: Uint8Array, maxBodyBytes: number): number {
   if (body.length < MIN_GZIP_BYTES) return MIN_CHUNK_BYTES;

@@ -42,8 +42,9 @@ export interface IngestOptions {
 }
 
 /**
- * Stores bodies: admission, recognition of duplicates, journal. Owned by one thread. An error from any method is final: after a failed write or sync nobody
- * knows what the file holds, and trying again on it could acknowledge what is not there.
+ * Stores bodies: admission, recognition of duplicates, journal. Owned by one thread. An error from any method
+ * is final: after a failed write or sync nobody knows what the file holds, and trying again on it could
+ * acknowledge what is not there.
  */
 export class Ingest {
   readonly counters: IngestCounters = zeroCounters();

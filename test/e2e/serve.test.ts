@@ -154,6 +154,25 @@ describe("agent-audit serve", () => {
     expect(result.stderr).toMatch(/otlp\.listen: .*expected string/);
   });
 
+  it("refuses limits by which the largest body would never find room", () => {
+    const file = path.join(temporaryDirectory(), "agent-audit.yaml");
+    fs.writeFileSync(file, "otlp: { max_body_bytes: 100000, max_in_flight_bytes: 200000 }\n");
+    const result = run(["serve", "--config", file]);
+    expect(result.status).toBe(2);
+    expect(result.stderr).toMatch(/otlp\.max_in_flight_bytes: must exceed max_body_bytes by 1 MiB/);
+  });
+
+  it.runIf(process.platform === "linux")("lets the engine's threads behind ingest's", async () => {
+    const { child } = await startServer(temporaryDirectory());
+    const tasks = `/proc/${child.pid}/task`;
+    const niceness = fs.readdirSync(tasks).map((task) => {
+      // The fields behind the name, which stands in parentheses, start with the third.
+      const stat = fs.readFileSync(`${tasks}/${task}/stat`, "utf8");
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+    });
+    expect(new Set(niceness)).toEqual(new Set([0, 5]));
+  });
+
   it("takes its settings from the file, and options before it", async () => {
     const directory = temporaryDirectory();
     const file = path.join(directory, "agent-audit.yaml");

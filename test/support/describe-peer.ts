@@ -23,11 +23,8 @@ export function describePeer(name: string, tools: string[], body: (built: () => 
   it.runIf(REQUIRED.includes(name))(`${name} can run here`, () => {
     expect(missing).toEqual([]);
   });
-  if (missing.length > 0) {
-    describe.skip(`${name}: ${missing.join(", ")} missing`, () => body(() => ""));
-    return;
-  }
-  describe(name, () => {
+  const title = missing.length === 0 ? name : `${name}: ${missing.join(", ")} missing`;
+  describe.skipIf(missing.length > 0)(title, () => {
     let built = "";
     beforeAll(() => {
       const script = path.join(PEERS, name, "build.sh");

@@ -44,11 +44,6 @@ export class SimulatedDisk {
     this.#random = random;
   }
 
-  /** Operations so far that changed something. */
-  get operations(): number {
-    return this.#operations;
-  }
-
   /** Makes one operation from now on fail. */
   failAt(fault: Fault | null): void {
     this.#fault = fault;
@@ -80,16 +75,6 @@ export class SimulatedDisk {
       name: path.slice(path.lastIndexOf("/") + 1),
       bytes: current,
     }));
-  }
-
-  /** Changes a byte of a file for good, as a failing medium does. */
-  corrupt(name: string, offset: number): void {
-    for (const [path, inode] of this.#names) {
-      if (!path.endsWith(name)) continue;
-      inode.current = Buffer.from(inode.current);
-      inode.current[offset] = (inode.current[offset] as number) ^ 0xff;
-      inode.durable = Buffer.from(inode.current);
-    }
   }
 
   /** The operations, in the form that the journal takes them. */

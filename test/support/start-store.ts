@@ -1,7 +1,6 @@
 import { JournalWriter, Store } from "@agent-audit/store";
 import { cleanUp } from "./clean-up.js";
-
-const NO_DIGEST = Buffer.alloc(16);
+import { sampleFrame } from "./sample-frame.js";
 
 /** Opens a store with its journal on this thread, as one process would have them. */
 export async function startStore(data: string, now = () => BigInt(Date.now()) * 1_000_000n) {
@@ -25,9 +24,8 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
     setAside,
     /** Appends one request's records, synced. */
     append(payload: Buffer, recordCount: number, receivedNano = now()) {
-      const none = { keyId: "", orgId: "", projectId: "", digest: NO_DIGEST };
       journal.rotateIfDue(receivedNano);
-      journal.append({ kind: "records", recordCount, receivedNano, payload, ...none });
+      journal.append(sampleFrame({ recordCount, receivedNano, payload }));
       journal.sync();
       position.syncedSeq = journal.syncedSeq;
     },

@@ -7,6 +7,7 @@ import {
 } from "@agent-audit/store";
 import { expect } from "vitest";
 import { type PageFrame, readJournalFiles } from "./independent-journal-reader.js";
+import { sampleFrame } from "./sample-frame.js";
 import { seeded } from "./seeded.js";
 import { SimulatedDisk, SimulatedKill } from "./simulated-disk.js";
 
@@ -15,10 +16,9 @@ const DIRECTORY = "/journal";
 const STORE_ID = "abcdefghij23";
 const MAX_LIVES = 4;
 const MAX_STEPS = 12;
-const NONE = { keyId: "", orgId: "", projectId: "", digest: Buffer.alloc(16) };
 
 /** What was sent to a journal, and what of it was synced. */
-interface Ledger {
+interface Sent {
   issued: Map<string, NewFrame>;
   acknowledged: { name: string; firstSeq: bigint }[];
 }
@@ -34,7 +34,7 @@ export function tornWrites(seed: number): number {
   const random = seeded(seed);
   const below = (n: number) => Math.floor(random() * n);
   const simulated = new SimulatedDisk(random);
-  const ledger: Ledger = { issued: new Map(), acknowledged: [] };
+  const sent: Sent = { issued: new Map(), acknowledged: [] };
   let now = 20_000n * DAY;
   let cuts = 0;
   const lives = 1 + below(MAX_LIVES);
@@ -42,7 +42,7 @@ export function tornWrites(seed: number): number {
     const kind = below(4) === 0 ? "EIO" : "kill";
     simulated.failAt({ atOperation: 1 + below(30), kind });
     try {
-      live(simulated, ledger, `${life}`, below, () => {
+      live(simulated, sent, `${life}`, below, () => {
         if (below(6) === 0) now += DAY;
         return now;
       });
@@ -54,9 +54,9 @@ export function tornWrites(seed: number): number {
     if (below(3) === 0) simulated.restart();
     else simulated.losePower();
     if (recoversWithCut(simulated, now)) cuts++;
-    compare(simulated, ledger);
+    compare(simulated, sent);
     simulated.losePower();
-    compare(simulated, ledger);
+    compare(simulated, sent);
   }
   return cuts;
 }
@@ -74,31 +74,30 @@ function open(simulated: SimulatedDisk, now: bigint, rotateBytes: number): Journ
 
 function live(
   simulated: SimulatedDisk,
-  ledger: Ledger,
+  sent: Sent,
   life: string,
   below: (n: number) => number,
   now: () => bigint,
 ): void {
   const journal = open(simulated, now(), 500 + below(3000));
-  let unsynced: Ledger["acknowledged"] = [];
+  let unsynced: Sent["acknowledged"] = [];
   for (let step = 0; step < MAX_STEPS; step++) {
     for (let n = below(4); n > 0; n--) {
       const name = `${life}.${step}.${n}`;
       const isRecords = below(5) > 0;
-      const frame: NewFrame = {
+      const frame = sampleFrame({
         kind: isRecords ? "records" : "quarantine",
         recordCount: isRecords ? 1 + below(3) : 0,
         receivedNano: now(),
         payload: Buffer.from(`${name} ${"x".repeat(below(4) === 0 ? below(2000) : below(60))}`),
-        ...NONE,
-      };
-      ledger.issued.set(name, frame);
+      });
+      sent.issued.set(name, frame);
       journal.rotateIfDue(frame.receivedNano);
       unsynced.push({ name, firstSeq: journal.append(frame) });
     }
     if (below(3) > 0) {
       journal.sync();
-      ledger.acknowledged.push(...unsynced);
+      sent.acknowledged.push(...unsynced);
       unsynced = [];
     }
     if (below(8) === 0) {
@@ -118,7 +117,7 @@ function recoversWithCut(simulated: SimulatedDisk, now: bigint): boolean {
   return isCut;
 }
 
-function compare(simulated: SimulatedDisk, ledger: Ledger): void {
+function compare(simulated: SimulatedDisk, sent: Sent): void {
   const frames = readJournalFiles(simulated.files()).flatMap((file) => {
     expect(file.end, `${file.name} ends with a good frame`).toBe(file.plainBytes);
     return file.frames;
@@ -129,13 +128,13 @@ function compare(simulated: SimulatedDisk, ledger: Ledger): void {
     const name = nameOf(frame.payload);
     expect(stored.has(name), `${name} is stored once`).toBe(false);
     stored.set(name, frame);
-    const issued = ledger.issued.get(name);
+    const issued = sent.issued.get(name);
     expect(issued?.recordCount).toBe(frame.recordCount);
     expect(frame.payload.equals(issued?.payload as Buffer), `${name} is what was sent`).toBe(true);
     expect(frame.firstSeq, "the sequences have no hole").toBe(nextSeq);
     nextSeq += BigInt(frame.recordCount);
   }
-  for (const { name, firstSeq } of ledger.acknowledged) {
+  for (const { name, firstSeq } of sent.acknowledged) {
     expect(stored.get(name)?.firstSeq, `${name} was acknowledged`).toBe(firstSeq);
   }
   expect(readByProduct(simulated, nextSeq - 1n)).toEqual(

@@ -18,16 +18,17 @@ import type { QueryRequest } from "./query-runner.js";
 const { root, positionBuffer, ...options } = workerData as EngineWorkerData;
 let engine: Engine | null = null;
 
-yieldToIngest();
-
 /** A third of a normal thread's share. Lower, and a busy machine would starve queries and stops. */
 const NICENESS = 5;
 
+yieldToIngest();
+
 /** Where cores are short, acknowledging comes first: the engine may lag, and says by how much. */
 function yieldToIngest(): void {
+  if (process.platform !== "linux") return;
   try {
     // On Linux id 0 is the calling thread, and threads that it starts inherit its priority.
-    if (process.platform === "linux") os.setPriority(0, NICENESS);
+    os.setPriority(0, NICENESS);
   } catch {
     // Not permitted here: everything works, with less headroom for ingest.
   }

@@ -94,7 +94,7 @@ function encode(seen: SeenRecords): Buffer[] {
   MAGIC.copy(head);
   head.writeUInt32LE(header.length, MAGIC.length);
   head.writeUInt32LE(seen.recent.size, MAGIC.length + 4);
-  // The engine's vectors are little-endian too: this runs on no other machine.
+  // As it lies in memory: the server runs on little-endian machines only, as the engine's vectors do.
   const parts = [head, header, ...seen.recent.views().map(asBytes)];
   const crc = Buffer.alloc(4);
   crc.writeUInt32LE(parts.reduce((sum, part) => crc32(part, sum), 0));

@@ -1,7 +1,10 @@
 import type { Disk } from "./disk.js";
 import { decodeFileHeader, FILE_HEADER_BYTES, type VersionedHeader } from "./format.js";
 
+/** Read at once where reading goes on. */
 const WINDOW_BYTES = 1024 * 1024;
+/** Read at once after a jump: passing over frames must not read what is between their heads. */
+const JUMP_BYTES = 4096;
 
 /** Gives the bytes of a journal file by their place in its plain form. */
 export interface FrameSource {
@@ -38,7 +41,8 @@ export class PlainSource implements FrameSource {
     if (start >= 0 && start + length <= this.#window.length) {
       return this.#window.subarray(start, start + length);
     }
-    const window = Buffer.allocUnsafe(Math.max(length, WINDOW_BYTES));
+    const isJump = start < 0 || start > this.#window.length;
+    const window = Buffer.allocUnsafe(Math.max(length, isJump ? JUMP_BYTES : WINDOW_BYTES));
     let filled = 0;
     while (filled < window.length) {
       const rest = window.length - filled;

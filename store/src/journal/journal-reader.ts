@@ -1,7 +1,7 @@
 import type { AuditError } from "@agent-audit/schema";
 import { type Disk, nodeDisk } from "./disk.js";
 import { type Frame, nextSeqOf } from "./format.js";
-import { type BadFrame, FrameScanner } from "./frame-scanner.js";
+import { FrameScanner } from "./frame-scanner.js";
 import { journalCorrupt } from "./journal-corrupt.js";
 import {
   type JournalName,
@@ -44,19 +44,16 @@ export class JournalReader {
     while (this.#nextSeq <= syncedSeq) {
       this.#scanner ??= this.#openAt(this.#nextSeq);
       const ahead = this.#scanner.peek();
-      if (ahead.status === "end") {
-        this.#scanner = this.#openNextFile();
-        continue;
-      }
       if (ahead.status === "head" && nextSeqOf(ahead.head) <= this.#nextSeq) {
         this.#scanner.offset = ahead.end;
         continue;
       }
       const read = this.#scanner.next();
-      if (read.status !== "frame") {
-        const { reason, offset } = read as BadFrame;
-        throw this.#corrupt(`${reason} at offset ${offset}`);
+      if (read.status === "end") {
+        this.#scanner = this.#openNextFile();
+        continue;
       }
+      if (read.status === "bad") throw this.#corrupt(`${read.reason} at offset ${read.offset}`);
       this.#refuseHole(read.frame.firstSeq);
       this.#nextSeq = nextSeqOf(read.frame);
       return { frame: read.frame, segmentDay: (this.#opened as OpenJournalFile).file.segmentDay };

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { sampleFrame } from "../../../test/support/sample-frame.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
 import { listJournalFiles } from "./journal-files.js";
@@ -25,17 +26,8 @@ const open = (directory: string, options: { rotateBytes?: number; now?: bigint }
     ...(options.rotateBytes === undefined ? {} : { rotateBytes: options.rotateBytes }),
   });
 
-const frame = (text: string, change: Partial<NewFrame> = {}): NewFrame => ({
-  kind: "records",
-  recordCount: 1,
-  receivedNano: TODAY,
-  keyId: "",
-  orgId: "",
-  projectId: "",
-  digest: Buffer.alloc(16),
-  payload: Buffer.from(text),
-  ...change,
-});
+const frame = (text: string, change: Partial<NewFrame> = {}) =>
+  sampleFrame({ receivedNano: TODAY, payload: Buffer.from(text), ...change });
 
 const readAll = (directory: string, upto: bigint, from = 1n) => {
   const reader = new JournalReader(directory, from);

@@ -60,7 +60,7 @@ export function encodeIndex(index: SealedIndex): Buffer {
 }
 
 /** Reads the index from the end of a sealed file; `null` when the file is not whole. */
-export function readIndex(disk: Disk, fd: number): SealedIndex | null {
+function readIndex(disk: Disk, fd: number): SealedIndex | null {
   const end = disk.fstatSync(fd).size - EMPTY_CONTENT.length;
   if (end < FIXED_BYTES + TAIL_BYTES) return null;
   const tail = readRange(disk, fd, end - TAIL_BYTES, end);

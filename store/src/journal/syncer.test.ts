@@ -3,6 +3,7 @@ import path from "node:path";
 // Built code: the thread cannot be started from TypeScript.
 import { JournalWriter, ThreadSyncer } from "@agent-audit/store";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { sampleFrame } from "../../../test/support/sample-frame.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 
 const TODAY = 20_000n * 86_400_000_000_000n;
@@ -19,16 +20,7 @@ const open = async (directory: string, onEnded: () => void) => {
   });
   const append = () => {
     journal.rotateIfDue(TODAY);
-    return journal.append({
-      kind: "records",
-      recordCount: 1,
-      receivedNano: TODAY,
-      keyId: "",
-      orgId: "",
-      projectId: "",
-      digest: Buffer.alloc(16),
-      payload: Buffer.alloc(300),
-    });
+    return journal.append(sampleFrame({ receivedNano: TODAY, payload: Buffer.alloc(300) }));
   };
   return { syncer, journal, append };
 };

@@ -3,7 +3,8 @@
 # Needs Go 1.26 or later. PEERS_HOME says where builds live, default ~/.cache/agent-audit-peers.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-dir=${PEERS_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/agent-audit-peers}/otelcol-0.165.0
+. "$here/../home.sh"
+dir=$peers/otelcol-0.165.0
 if [ ! -x "$dir/otelcol-audit" ] || ! cmp -s "$here/go.sum" "$dir/go.sum"; then
   mkdir -p "$dir"
   (cd "$here" && CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false' \

@@ -3,9 +3,7 @@
 # Usage: build.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-peers=${PEERS_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/agent-audit-peers}
-mkdir -p "$peers"
-peers=$(cd "$peers" && pwd)
+. "$here/../home.sh"
 
 version=$(sed -n 's/^opentelemetry-sdk==//p' "$here/requirements.txt")
 venv=$peers/python-sdk-$version
