@@ -1,6 +1,7 @@
 import { AuditError } from "@agent-audit/schema";
 import { Command } from "commander";
 import { addAggregate } from "./commands/aggregate.js";
+import { addConfig } from "./commands/config.js";
 import { addDemo } from "./commands/demo.js";
 import { addEvents } from "./commands/events.js";
 import { addExec } from "./commands/exec.js";
@@ -31,6 +32,7 @@ for (const add of [
   addTimeseries,
   addFacets,
   addStatus,
+  addConfig,
 ]) {
   add(program);
 }

@@ -3,13 +3,14 @@ import { collectorConfig } from "@agent-audit/collector";
 import { queryConfig } from "@agent-audit/query";
 import { AuditError, nearestName } from "@agent-audit/schema";
 import { storeConfig } from "@agent-audit/store";
-import { parse } from "yaml";
 import { z } from "zod";
+import { NO_FILE, readConfigFile } from "./config-file.js";
+import { readSecretFiles, shapeOf } from "./config-secrets.js";
 
 const DEFAULT_FILE = "agent-audit.yaml";
 
 /** The whole configuration: each room's part. */
-const serverConfig = z.strictObject({
+export const serverConfig = z.strictObject({
   ...storeConfig.shape,
   ...collectorConfig.shape,
   ...queryConfig.shape,
@@ -24,31 +25,59 @@ export interface ServerOptions {
   http?: string;
 }
 
+/** What options and variables override, and under which names. */
+const OVERRIDES = [
+  { path: ["data"], option: "data", variable: "AGENT_AUDIT_DATA" },
+  { path: ["otlp", "listen"], option: "otlp", variable: "AGENT_AUDIT_OTLP" },
+  { path: ["http", "listen"], option: "http", variable: "AGENT_AUDIT_HTTP" },
+] as const;
+
+/** The effective configuration, and where each value came from. */
+export interface LoadedConfig {
+  config: ServerConfig;
+  /** The file that was read; `null` for none. */
+  file: string | null;
+  /** Says where an option was set: `FILE:LINE`, a variable, a command-line option; `null` for its default. */
+  originOf(path: readonly PropertyKey[]): string | null;
+}
+
 /**
  * Reads the configuration: options, then `AGENT_AUDIT_*`, then the file, then defaults.
  *
- * @throws AuditError `invalid_config` that lists every fault
+ * @throws AuditError `invalid_config` that lists every fault with its place
  */
-export function loadServerConfig(options: ServerOptions, env = process.env): ServerConfig {
+export function loadServerConfig(options: ServerOptions, env = process.env): LoadedConfig {
   const file = options.config ?? env.AGENT_AUDIT_CONFIG ?? existing(DEFAULT_FILE);
-  const parsed = serverConfig.safeParse(file === null ? {} : readYaml(file));
-  if (!parsed.success) {
-    const faults = parsed.error.issues.flatMap(describeIssue);
+  const { value, faults, whereIs } = file === null ? NO_FILE : readConfigFile(file, env);
+  const given = structuredClone(value);
+  const overriddenBy = new Map<string, string>();
+  for (const { path, option, variable } of OVERRIDES) {
+    const text = options[option] ?? env[variable];
+    if (text === undefined) continue;
+    setAt(given, path, text);
+    overriddenBy.set(path.join("."), options[option] === undefined ? variable : `--${option}`);
+  }
+  const place = (path: readonly PropertyKey[]) =>
+    overriddenBy.get(path.join(".")) ?? (file === null ? "the defaults" : whereIs(path));
+  const secretFaults = readSecretFiles(serverConfig, given);
+  const parsed = serverConfig.safeParse(given);
+  const allFaults = [
+    ...faults,
+    ...secretFaults.map(({ path, message }) => `${place(path)}: ${path.join(".")}: ${message}`),
+    ...(parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue, place)),
+  ];
+  if (!parsed.success || allFaults.length > 0) {
     throw new AuditError(
       "invalid_config",
-      `${file} has ${faults.length} fault${faults.length === 1 ? "" : "s"}:\n  ${faults.join("\n  ")}`,
-      "correct the file; every option is in docs/operating.md",
+      `the configuration has ${allFaults.length} fault${allFaults.length === 1 ? "" : "s"}:\n  ${allFaults.join("\n  ")}`,
+      "correct what is listed; every option is in docs/operating.md",
     );
   }
-  const config = parsed.data;
   return {
-    ...config,
-    data: options.data ?? env.AGENT_AUDIT_DATA ?? config.data,
-    otlp: {
-      ...config.otlp,
-      listen: options.otlp ?? env.AGENT_AUDIT_OTLP ?? config.otlp.listen,
-    },
-    http: { listen: options.http ?? env.AGENT_AUDIT_HTTP ?? config.http.listen },
+    config: parsed.data,
+    file,
+    originOf: (path) =>
+      overriddenBy.get(path.join(".")) ?? (hasAt(value, path) ? whereIs(path) : null),
   };
 }
 
@@ -56,29 +85,41 @@ function existing(file: string): string | null {
   return fs.existsSync(file) ? file : null;
 }
 
-function readYaml(file: string): unknown {
-  try {
-    return parse(fs.readFileSync(file, "utf8"), { strict: true, uniqueKeys: true }) ?? {};
-  } catch (cause) {
-    throw new AuditError(
-      "invalid_config",
-      `${file}: ${(cause as Error).message}`,
-      "check the file",
-      {
-        cause,
-      },
-    );
+function setAt(holder: unknown, path: readonly string[], value: string): void {
+  const [name, ...rest] = path as [string, ...string[]];
+  // What is no mapping is a fault of the file, and reported as one.
+  if (typeof holder !== "object" || holder === null) return;
+  const values = holder as Record<string, unknown>;
+  if (rest.length === 0) values[name] = value;
+  else {
+    values[name] ??= {};
+    setAt(values[name], rest, value);
   }
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.join(".");
-  if (issue.code !== "unrecognized_keys") return [`${path || "the file"}: ${issue.message}`];
+function hasAt(holder: unknown, path: readonly PropertyKey[]): boolean {
+  let at = holder;
+  for (const name of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return false;
+    at = (at as Record<PropertyKey, unknown>)[name];
+  }
+  return true;
+}
+
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  place: (path: readonly PropertyKey[]) => string,
+): string[] {
+  const name = issue.path.join(".");
+  if (issue.code !== "unrecognized_keys") {
+    return [`${place(issue.path)}: ${name === "" ? "" : `${name}: `}${issue.message}`];
+  }
   const known = keysAt(issue.path);
   return issue.keys.map((key) => {
     const nearest = nearestName(key, known);
-    const name = path === "" ? key : `${path}.${key}`;
-    return `${name}: unknown key${nearest === null ? "" : `; did you mean ${nearest}?`}`;
+    const hint = nearest === null ? "" : `; did you mean ${nearest}?`;
+    const path = [...issue.path, key];
+    return `${place(path)}: ${path.join(".")}: unknown key${hint}`;
   });
 }
 
@@ -87,16 +128,4 @@ function keysAt(path: readonly PropertyKey[]): string[] {
   let at: unknown = serverConfig;
   for (const step of path) at = shapeOf(at)?.[String(step)];
   return Object.keys(shapeOf(at) ?? {});
-}
-
-function shapeOf(schema: unknown): Record<string, unknown> | undefined {
-  let inner = schema;
-  while (
-    inner instanceof z.ZodDefault ||
-    inner instanceof z.ZodPrefault ||
-    inner instanceof z.ZodOptional
-  ) {
-    inner = inner.unwrap();
-  }
-  return inner instanceof z.ZodObject ? (inner.shape as Record<string, unknown>) : undefined;
 }

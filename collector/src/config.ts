@@ -1,14 +1,17 @@
+import { listenAddressText } from "@agent-audit/access";
 import { z } from "zod";
 
 /** Memory is taken in blocks of up to this size. */
 const BLOCK_BYTES = 1024 * 1024;
+
+const sizes = z.object({ max_body_bytes: z.int(), max_in_flight_bytes: z.int() });
 
 /** The receiver's part of the configuration file. */
 export const collectorConfig = z.strictObject({
   otlp: z
     .strictObject({
       /** `HOST:PORT` of the OTLP listener. */
-      listen: z.string().default("127.0.0.1:4318"),
+      listen: listenAddressText.default("127.0.0.1:4318"),
       /** Limit of one body in bytes, before and after decompression. */
       max_body_bytes: z
         .int()
@@ -24,6 +27,8 @@ export const collectorConfig = z.strictObject({
     .refine((otlp) => otlp.max_in_flight_bytes >= otlp.max_body_bytes + BLOCK_BYTES, {
       path: ["max_in_flight_bytes"],
       message: "must exceed max_body_bytes by 1 MiB, or the largest body would never find room",
+      // Beside faults of other options too: all are listed at once.
+      when: ({ value }) => sizes.safeParse(value).success,
     })
     .prefault({}),
   quarantine: z

@@ -1,3 +1,4 @@
+import { listenAddressText } from "@agent-audit/access";
 import { z } from "zod";
 
 /** The query API's part of the configuration file. */
@@ -5,7 +6,7 @@ export const queryConfig = z.strictObject({
   http: z
     .strictObject({
       /** `HOST:PORT` of the query API. */
-      listen: z.string().default("127.0.0.1:8318"),
+      listen: listenAddressText.default("127.0.0.1:8318"),
     })
     .prefault({}),
 });

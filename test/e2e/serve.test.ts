@@ -154,6 +154,25 @@ describe("agent-audit serve", () => {
     expect(result.stderr).toMatch(/otlp\.listen: .*expected string/);
   });
 
+  it("checks and prints the effective configuration, each value with where it was set", () => {
+    const file = path.join(temporaryDirectory(), "agent-audit.yaml");
+    fs.writeFileSync(file, `data: \${DIR}/trail\nengine:\n  threads: 2\n`);
+    const env = { DIR: "/var/lib" };
+    const check = run(["config", "check", "--config", file], env);
+    expect([check.status, check.stdout]).toEqual([0, `${file}: no faults\n`]);
+    const print = run(["config", "print", "--config", file, "--http", "127.0.0.1:9"], env);
+    expect(print.status).toBe(0);
+    expect(print.stdout).toContain(`data: /var/lib/trail # ${file}:1\n`);
+    expect(print.stdout).toContain(`  threads: 2 # ${file}:3\n`);
+    expect(print.stdout).toContain("  listen: 127.0.0.1:9 # --http\n");
+    expect(print.stdout).toContain("  listen: 127.0.0.1:4318 # default\n");
+    const json = run(["config", "print", "--config", file, "--json"], env);
+    expect(JSON.parse(json.stdout).engine).toEqual({ threads: 2 });
+    const faulty = run(["config", "check", "--config", file]);
+    expect(faulty.status).toBe(2);
+    expect(faulty.stderr).toContain(`${file}:1: the variable DIR is not set`);
+  });
+
   it("refuses limits by which the largest body would never find room", () => {
     const file = path.join(temporaryDirectory(), "agent-audit.yaml");
     fs.writeFileSync(file, "otlp: { max_body_bytes: 100000, max_in_flight_bytes: 200000 }\n");

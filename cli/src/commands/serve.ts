@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EXIT_TRY_AGAIN } from "../exit-codes.js";
 import type { ServerOptions } from "../server-config.js";
+import { withServerOptions } from "../server-options.js";
 
 /** How long a stop may take before the process ends anyway; what is acknowledged is on disk long before. */
 const STOP_MILLIS = 10_000;
@@ -9,14 +10,9 @@ const STOP_MILLIS = 10_000;
 const FATAL_GRACE_MILLIS = 100;
 
 export function addServe(program: Command): void {
-  program
-    .command("serve")
-    .description("run collector and query API in one process")
-    .option("--config <file>", "configuration file (default: agent-audit.yaml, if there is one)")
-    .option("--data <dir>", "data directory (default: ./agent-audit-data)")
-    .option("--otlp <host:port>", "OTLP listener (default: 127.0.0.1:4318)")
-    .option("--http <host:port>", "query API (default: 127.0.0.1:8318)")
-    .action(serve);
+  withServerOptions(
+    program.command("serve").description("run collector and query API in one process"),
+  ).action(serve);
 }
 
 async function serve(options: ServerOptions): Promise<void> {
@@ -24,7 +20,7 @@ async function serve(options: ServerOptions): Promise<void> {
   const { createServerLog } = await import("../server-log.js");
   const { startServer } = await import("../server.js");
   const log = createServerLog();
-  const server = await startServer(loadServerConfig(options), {
+  const server = await startServer(loadServerConfig(options).config, {
     log,
     onFatal: (error) => {
       log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");

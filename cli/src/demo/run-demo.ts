@@ -13,7 +13,7 @@ import { aggregateTable, eventsTable, timeseriesChart } from "../tables.js";
 
 /** Runs the demo: a server, an agent that acts through real surfaces, and its trail in tables. */
 export async function runDemo(options: ServerOptions & { once?: boolean }): Promise<void> {
-  const config = loadServerConfig(options);
+  const { config } = loadServerConfig(options);
   if (options.otlp === undefined)
     config.otlp.listen = await freeAddress(config.otlp.listen, "OTLP");
   if (options.http === undefined) config.http.listen = await freeAddress(config.http.listen, "API");
