@@ -32,7 +32,8 @@ export async function ask<E extends keyof Answers>(
   return null;
 }
 
-async function clientFor({ api }: AskOptions): Promise<QueryClient> {
+/** Makes a client of the API that the options or the environment name. */
+export async function clientFor({ api }: AskOptions): Promise<QueryClient> {
   const { QueryClient } = await import("@agent-audit/query/client");
   return new QueryClient(api ?? process.env.AGENT_AUDIT_API ?? "http://127.0.0.1:8318");
 }

@@ -7,6 +7,7 @@ import { addEvents } from "./commands/events.js";
 import { addExec } from "./commands/exec.js";
 import { addFacets } from "./commands/facets.js";
 import { addMcp } from "./commands/mcp.js";
+import { addQuarantine } from "./commands/quarantine.js";
 import { addServe } from "./commands/serve.js";
 import { addStatus } from "./commands/status.js";
 import { addTimeseries } from "./commands/timeseries.js";
@@ -32,6 +33,7 @@ for (const add of [
   addTimeseries,
   addFacets,
   addStatus,
+  addQuarantine,
   addConfig,
 ]) {
   add(program);

@@ -1,7 +1,9 @@
 import { parseListenAddress } from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
-import { QueryServer } from "@agent-audit/query";
+import { QueryServer, silentStreams } from "@agent-audit/query";
+import { AuditError } from "@agent-audit/schema";
 import { type DiskGuardLimits, Store } from "@agent-audit/store";
+import { Metrics } from "./metrics.js";
 import type { ServerConfig } from "./server-config.js";
 import type { ServerLog } from "./server-log.js";
 import { VERSION } from "./version.js";
@@ -63,10 +65,18 @@ export async function startServer(
       onError: (error) => log.error({ error: (error as Error).message }, "the receiver failed"),
     });
     opened.unshift(receiver);
+    let openJournal: JournalClient | null = null;
+    const metrics = new Metrics({
+      receiver,
+      store,
+      journal: () => openJournal,
+      silentStreams: async () => (isCaughtUp ? await countSilentStreams(store) : null),
+    });
     const queries = await QueryServer.listen({
       address: apiAddress,
       version: VERSION,
       store: () => (isCaughtUp ? store : null),
+      metrics: () => metrics.text(),
       onError: (error, path) =>
         log.error({ path, error: (error as Error).message }, "a query failed"),
     });
@@ -82,6 +92,7 @@ export async function startServer(
       onFatal,
     });
     opened.unshift(journal);
+    openJournal = journal;
     if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");
     // Before anything is acknowledged: sequences that the engine has seen must not be given again.
     await store.verify();
@@ -111,6 +122,21 @@ export async function startServer(
     };
   } catch (error) {
     for (const part of opened) await part.close();
+    throw error;
+  }
+}
+
+/** `null` where it cannot be told, as while a segment is rebuilt: the other figures are wanted all the more. */
+async function countSilentStreams(store: Store): Promise<number | null> {
+  try {
+    const snapshot = await store.snapshot();
+    try {
+      return await silentStreams(snapshot, BigInt(Date.now()) * 1_000_000n);
+    } finally {
+      snapshot.release();
+    }
+  } catch (error) {
+    if (error instanceof AuditError) return null;
     throw error;
   }
 }

@@ -30,7 +30,7 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
 }
 
 /** Escapes what could move a terminal's cursor or hide text: control, bidirectional and zero-width characters. */
-function printable(value: string | number): string {
+export function printable(value: string | number): string {
   return String(value).replace(
     /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

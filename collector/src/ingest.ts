@@ -9,6 +9,7 @@ import {
   loadSeenRecords,
   type NewFrame,
   type SeenRecords,
+  type StreamTotals,
   type Syncer,
   saveSeenRecords,
 } from "@agent-audit/store";
@@ -94,6 +95,11 @@ export class Ingest {
   /** Highest sequence that is on disk; 0 for none. */
   get syncedSeq(): bigint {
     return this.#journal.syncedSeq;
+  }
+
+  /** What is missing of the emitters' streams. */
+  get streams(): StreamTotals {
+    return this.#seen.totals;
   }
 
   /** Whether the disk had room for the last body. */

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
-import type { DiskGuardLimits, JournalCut, Store } from "@agent-audit/store";
+import type { DiskGuardLimits, JournalCut, Store, StreamTotals } from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
 import { type IngestCounters, zeroCounters } from "./ingest-counters.js";
 import type { JournalReply, JournalWorkerData, StoreOutcome } from "./journal-messages.js";
@@ -25,6 +25,7 @@ export class JournalClient {
   #hasRoom = true;
   #lastId = 0;
   #counters = zeroCounters();
+  #streams: StreamTotals = { streams: 0, gaps: 0, missing: 0 };
   #isEnded = false;
   #onReady: (cut: JournalCut | null) => void = () => {};
   /** Takes an error of the start; `null` once the journal is open. */
@@ -71,6 +72,11 @@ export class JournalClient {
     return this.#counters;
   }
 
+  /** What is missing of the emitters' streams, in all that was ever stored. */
+  get streams(): Readonly<StreamTotals> {
+    return this.#streams;
+  }
+
   /** Stores a body; resolves when it is on disk or refused. The blocks' memory is gone afterwards. */
   async store(received: ReceivedBody): Promise<StoreOutcome> {
     if (this.#isEnded) return { status: "failed" };
@@ -96,12 +102,14 @@ export class JournalClient {
   #receive(reply: JournalReply): void {
     if ("outcomes" in reply) {
       this.#counters = reply.counters;
+      this.#streams = reply.streams;
       for (const [id, outcome] of reply.outcomes) this.#settle(id, outcome);
       if (reply.hasRoom !== this.#hasRoom) {
         this.#hasRoom = reply.hasRoom;
         this.#onRoom(reply.hasRoom);
       }
     } else if ("ready" in reply) {
+      this.#streams = reply.ready.streams;
       this.#onReady(reply.ready.cut);
     } else if ("closed" in reply) {
       this.#isEnded = true;

@@ -1,4 +1,4 @@
-import type { JournalCut } from "@agent-audit/store";
+import type { JournalCut, StreamTotals } from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
 import type { Settled } from "./group-commit.js";
 import type { IngestOptions } from "./ingest.js";
@@ -34,10 +34,11 @@ export type StoreOutcome =
   | { status: "failed" };
 
 export type JournalReply =
-  | { ready: { cut: JournalCut | null } }
+  | { ready: { cut: JournalCut | null; streams: StreamTotals } }
   | {
       outcomes: Settled[];
       counters: IngestCounters;
+      streams: StreamTotals;
       /** Whether the disk has room for more. */
       hasRoom: boolean;
     }

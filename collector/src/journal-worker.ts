@@ -25,11 +25,11 @@ parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));
 function open(): GroupCommit {
   const ingest = new Ingest({ ...options, syncer });
   position.syncedSeq = ingest.syncedSeq;
-  send({ ready: { cut: ingest.cut } });
+  send({ ready: { cut: ingest.cut, streams: ingest.streams } });
   return new GroupCommit(ingest, (outcomes) => {
     position.syncedSeq = ingest.syncedSeq;
-    const { counters, hasRoom } = ingest;
-    send({ outcomes, counters, hasRoom });
+    const { counters, streams, hasRoom } = ingest;
+    send({ outcomes, counters, streams, hasRoom });
   });
 }
 

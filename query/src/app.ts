@@ -9,6 +9,7 @@ import { findEvents, parseEventsRequest } from "./events.js";
 import { exportStream, parseExportRequest } from "./export.js";
 import { facets, parseFacetsRequest } from "./facets.js";
 import { Parameters } from "./parse-filter.js";
+import { parseQuarantineRequest, quarantineEntry, quarantinePage } from "./quarantine.js";
 import { BadRequestError, statusOf } from "./query-error.js";
 import { statusJson } from "./status.js";
 import { parseTimeseriesRequest, timeseries } from "./timeseries.js";
@@ -17,6 +18,9 @@ type Env = { Bindings: HttpBindings };
 
 /** How long `min_seq=` waits at most. */
 const APPLY_WAIT_MILLIS = 10_000;
+
+/** Prometheus' text format. */
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 const INDEX = {
   name: "Agent Audit",
@@ -27,7 +31,9 @@ const INDEX = {
     facets: "/api/v1/facets",
     timeseries: "/api/v1/timeseries?interval=hour&by=source",
     export: "/api/v1/export?format=otlp&after_seq=0",
+    quarantine: "/api/v1/quarantine?limit=50",
     status: "/api/v1/status",
+    metrics: "/metrics",
     health: ["/healthz", "/readyz"],
   },
 };
@@ -36,6 +42,8 @@ export interface QueryAppOptions {
   version: string;
   /** `null` until the engine has caught up. */
   store: () => Store | null;
+  /** Gives the text of `GET /metrics`; without it there is none. */
+  metrics?: () => Promise<string>;
   now?: () => bigint;
   /** Told of every fault of ours: without event content. */
   onError?: (error: unknown, path: string) => void;
@@ -59,6 +67,13 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   app.get("/readyz", (c) =>
     options.store() === null ? c.text("the engine is catching up\n", 503) : c.text("ok\n"),
   );
+
+  const { metrics } = options;
+  if (metrics !== undefined) {
+    app.get("/metrics", async (c) =>
+      c.body(await metrics(), 200, { "Content-Type": METRICS_TYPE }),
+    );
+  }
 
   const answer = <T>(
     parse: (parameters: Parameters, search: URLSearchParams) => T,
@@ -116,6 +131,15 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   app.get("/api/v1/status", async (c) => {
     new Parameters(new URL(c.req.url).searchParams).end([]);
     return c.json(await statusJson(storeOf(options), options.version));
+  });
+
+  app.get("/api/v1/quarantine", async (c) => {
+    const request = parseQuarantineRequest(new Parameters(new URL(c.req.url).searchParams));
+    return c.json(await quarantinePage(storeOf(options), request));
+  });
+  app.get("/api/v1/quarantine/:id", async (c) => {
+    new Parameters(new URL(c.req.url).searchParams).end([]);
+    return c.json(await quarantineEntry(storeOf(options), c.req.param("id")));
   });
 
   app.get("/api/v1/export", (c) => {

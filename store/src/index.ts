@@ -8,7 +8,7 @@ export type { QueryRequest } from "./engine/query-runner.js";
 export type { RawRecord } from "./engine/raw-record.js";
 export { loadSeenRecords, saveSeenRecords } from "./identity/identity-file.js";
 export { identityScanner } from "./identity/record-identity.js";
-export { SeenRecords, type Standing } from "./identity/seen-records.js";
+export { SeenRecords, type Standing, type StreamTotals } from "./identity/seen-records.js";
 export { type Disk, nodeDisk } from "./journal/disk.js";
 export { DIGEST_BYTES, type Frame, type FrameKind } from "./journal/format.js";
 export { journalNames } from "./journal/journal-files.js";
@@ -16,6 +16,13 @@ export { JournalReader, type SegmentFrame } from "./journal/journal-reader.js";
 export { type JournalOptions, JournalWriter, type NewFrame } from "./journal/journal-writer.js";
 export { decodeQuarantine, encodeQuarantine, type Quarantined } from "./journal/quarantine.js";
 export { quarantinedBytes } from "./journal/quarantined-bytes.js";
+export {
+  type QuarantineEntry,
+  type QuarantinePage,
+  type QuarantinePlace,
+  readQuarantine,
+  readQuarantineEntry,
+} from "./journal/read-quarantine.js";
 export type { JournalCut } from "./journal/recover-journal.js";
 export { sealableFiles, sealJournal } from "./journal/seal-journal.js";
 export { type Syncer, ThreadSyncer } from "./journal/syncer.js";

@@ -8,6 +8,11 @@ import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
 import { journalNames } from "./journal/journal-files.js";
+import type {
+  QuarantineEntry,
+  QuarantinePage,
+  QuarantinePlace,
+} from "./journal/read-quarantine.js";
 import { Sealer } from "./journal/sealer.js";
 import { SharedPosition } from "./shared-position.js";
 
@@ -153,6 +158,16 @@ export class Store {
   /** Reads a record as it was received, from the journal; `null` when there is none of that sequence. */
   async rawRecord(seq: bigint): Promise<RawRecord | null> {
     return await this.#engine.rawRecord(seq);
+  }
+
+  /** Reads a page of what was set aside, newest first; see `readQuarantine`. */
+  async quarantine(before: QuarantinePlace | null, limit: number): Promise<QuarantinePage> {
+    return await this.#engine.quarantine(before, limit);
+  }
+
+  /** Reads one entry of what was set aside; `null` when there is none at that place. */
+  async quarantineEntry(place: QuarantinePlace): Promise<QuarantineEntry | null> {
+    return await this.#engine.quarantineEntry(place);
   }
 
   async status(): Promise<StoreStatus> {

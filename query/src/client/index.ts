@@ -3,10 +3,20 @@ import type { AggregateAnswer } from "../aggregate.js";
 import type { EventJson } from "../event-json.js";
 import type { EventsPage } from "../events.js";
 import type { FacetsAnswer } from "../facets.js";
+import type { QuarantineAnswer, QuarantineEntryJson } from "../quarantine.js";
 import type { statusJson } from "../status.js";
 import type { Bucket, TimeseriesAnswer } from "../timeseries.js";
 
-export type { AggregateAnswer, Bucket, EventJson, EventsPage, FacetsAnswer, TimeseriesAnswer };
+export type {
+  AggregateAnswer,
+  Bucket,
+  EventJson,
+  EventsPage,
+  FacetsAnswer,
+  QuarantineAnswer,
+  QuarantineEntryJson,
+  TimeseriesAnswer,
+};
 export type StatusAnswer = Awaited<ReturnType<typeof statusJson>>;
 
 /** Names an endpoint's answer. */
@@ -16,6 +26,8 @@ export interface Answers {
   facets: FacetsAnswer;
   timeseries: TimeseriesAnswer;
   status: StatusAnswer;
+  quarantine: QuarantineAnswer;
+  [id: `quarantine/${string}`]: QuarantineEntryJson;
 }
 
 /** Asks a server's query API. Loads neither DuckDB nor the server. */

@@ -1,6 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
 import type { DiskGuardLimits } from "../disk-guard.js";
+import type {
+  QuarantineEntry,
+  QuarantinePage,
+  QuarantinePlace,
+} from "../journal/read-quarantine.js";
 import type { SharedPosition } from "../shared-position.js";
 import type { SegmentStatus } from "./engine.js";
 import type {
@@ -105,6 +110,14 @@ export class EngineClient {
 
   async rawRecord(seq: bigint): Promise<RawRecord | null> {
     return await this.#call("rawRecord", { seq });
+  }
+
+  async quarantine(before: QuarantinePlace | null, limit: number): Promise<QuarantinePage> {
+    return await this.#call("quarantine", { before, limit });
+  }
+
+  async quarantineEntry(place: QuarantinePlace): Promise<QuarantineEntry | null> {
+    return await this.#call("quarantineEntry", place);
   }
 
   async close(): Promise<void> {

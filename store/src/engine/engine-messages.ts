@@ -1,3 +1,8 @@
+import type {
+  QuarantineEntry,
+  QuarantinePage,
+  QuarantinePlace,
+} from "../journal/read-quarantine.js";
 import type { EngineOptions, SegmentStatus } from "./engine.js";
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
@@ -28,6 +33,11 @@ export interface EngineCalls {
     reply: ExportSlice;
   };
   rawRecord: { request: { seq: bigint }; reply: RawRecord | null };
+  quarantine: {
+    request: { before: QuarantinePlace | null; limit: number };
+    reply: QuarantinePage;
+  };
+  quarantineEntry: { request: QuarantinePlace; reply: QuarantineEntry | null };
   close: { request: undefined; reply: undefined };
 }
 

@@ -74,6 +74,12 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       const { seq } = argument as EngineCalls["rawRecord"]["request"];
       return engine.rawRecord(seq);
     }
+    case "quarantine": {
+      const { before, limit } = argument as EngineCalls["quarantine"]["request"];
+      return engine.quarantine(before, limit);
+    }
+    case "quarantineEntry":
+      return engine.quarantineEntry(argument as EngineCalls["quarantineEntry"]["request"]);
     case "close":
       return await engine.close();
     default:

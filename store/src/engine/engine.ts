@@ -5,6 +5,13 @@ import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type DataDirectory, storeIdOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { JournalReader } from "../journal/journal-reader.js";
+import {
+  type QuarantineEntry,
+  type QuarantinePage,
+  type QuarantinePlace,
+  readQuarantine,
+  readQuarantineEntry,
+} from "../journal/read-quarantine.js";
 import type { SharedPosition } from "../shared-position.js";
 import { type Applied, Applier, type Job } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
@@ -155,6 +162,16 @@ export class Engine {
   /** Reads a record as it was received; `null` when the journal does not hold it. */
   rawRecord(seq: bigint): RawRecord | null {
     return readRawRecord(this.#directory.journal, seq, this.#position.syncedSeq);
+  }
+
+  /** Reads a page of what was set aside; see `readQuarantine`. */
+  quarantine(before: QuarantinePlace | null, limit: number): QuarantinePage {
+    return readQuarantine(this.#directory.journal, before, limit);
+  }
+
+  /** Reads one entry of what was set aside; `null` when there is none at that place. */
+  quarantineEntry(place: QuarantinePlace): QuarantineEntry | null {
+    return readQuarantineEntry(this.#directory.journal, place);
   }
 
   /** Finishes the running transaction and closes the files. */

@@ -25,7 +25,16 @@ describe("IntervalSet", () => {
           expect(first).toBeLessThanOrEqual(last);
           expect(first).toBeGreaterThan((intervals[i - 1]?.[1] ?? -1) + 1);
         }
-        expect(new IntervalSet(intervals).toJSON()).toEqual(intervals);
+        const highest = Math.max(0, ...values);
+        const missing = Array.from({ length: highest }, (_, i) => i + 1).filter(
+          (value) => !plain.has(value),
+        );
+        const gaps = missing.filter((value) => !missing.includes(value - 1));
+        for (const same of [set, new IntervalSet(intervals)]) {
+          expect(same.toJSON()).toEqual(intervals);
+          expect(same.missingCount).toBe(missing.length);
+          expect(same.gapCount).toBe(gaps.length);
+        }
       }),
     );
   });

@@ -3,11 +3,25 @@ export class IntervalSet {
   /** First and last of each interval, in order; neighbours never touch. */
   readonly #starts: number[];
   readonly #ends: number[];
+  #size = 0;
 
   /** @param intervals pairs as {@link toJSON} gave them */
   constructor(intervals: readonly (readonly [first: number, last: number])[] = []) {
     this.#starts = intervals.map(([first]) => first);
     this.#ends = intervals.map(([, last]) => last);
+    for (const [first, last] of intervals) this.#size += last - first + 1;
+  }
+
+  /** How many ranges are missing of all from 1 to the highest. */
+  get gapCount(): number {
+    const beginsAtOne = (this.#starts[0] ?? Number.POSITIVE_INFINITY) <= 1;
+    return this.#starts.length - (beginsAtOne ? 1 : 0);
+  }
+
+  /** How many numbers are missing of all from 1 to the highest. */
+  get missingCount(): number {
+    const first = Math.min(1, this.#starts[0] ?? 1);
+    return (this.#ends.at(-1) ?? 0) - first + 1 - this.#size;
   }
 
   has(value: number): boolean {
@@ -18,6 +32,7 @@ export class IntervalSet {
   add(value: number): void {
     const index = this.#indexAtOrBefore(value);
     if (index >= 0 && value <= (this.#ends[index] as number)) return;
+    this.#size++;
     const extendsLeft = index >= 0 && this.#ends[index] === value - 1;
     const extendsRight = this.#starts[index + 1] === value + 1;
     if (extendsLeft && extendsRight) {

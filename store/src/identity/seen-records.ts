@@ -23,6 +23,15 @@ export interface IdentifiedRequest {
   receivedNano: bigint;
 }
 
+/** Says what is missing of the emitters' streams. A record that is late counts until it is there. */
+export interface StreamTotals {
+  streams: number;
+  /** Missing ranges. */
+  gaps: number;
+  /** Missing records. */
+  missing: number;
+}
+
 /**
  * Knows which records were stored before, so that a retry is stored once. Streams are remembered without
  * limit, other ids among the last million records, requests without ids for ten minutes. Owned by the
@@ -34,6 +43,8 @@ export class SeenRecords {
   /** Request digest with key id -> when it was received, in order of arrival. */
   readonly #requests: Map<string, bigint>;
   readonly #reader = new IdentityReader();
+  #gaps = 0;
+  #missing = 0;
 
   constructor(
     streams = new Map<string, IntervalSet>(),
@@ -43,6 +54,7 @@ export class SeenRecords {
     this.#streams = streams;
     this.#recent = recent;
     this.#requests = requests;
+    for (const sequences of streams.values()) this.#countGaps(sequences, 1);
   }
 
   get streams(): ReadonlyMap<string, IntervalSet> {
@@ -55,6 +67,11 @@ export class SeenRecords {
 
   get requests(): ReadonlyMap<string, bigint> {
     return this.#requests;
+  }
+
+  /** What is missing, over all streams. */
+  get totals(): StreamTotals {
+    return { streams: this.#streams.size, gaps: this.#gaps, missing: this.#missing };
   }
 
   /** Tells what each record is and remembers it. */
@@ -100,7 +117,14 @@ export class SeenRecords {
       sequences = new IntervalSet();
       this.#streams.set(streamKey, sequences);
     }
+    this.#countGaps(sequences, -1);
     sequences.add(sequence);
+    this.#countGaps(sequences, 1);
+  }
+
+  #countGaps({ gapCount, missingCount }: IntervalSet, sign: 1 | -1): void {
+    this.#gaps += sign * gapCount;
+    this.#missing += sign * missingCount;
   }
 
   #isKnownRequest({ digest, keyId, receivedNano }: IdentifiedRequest): boolean {

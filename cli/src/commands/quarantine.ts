@@ -1,0 +1,149 @@
+import type { QuarantineAnswer, QuarantineEntryJson } from "@agent-audit/query/client";
+import { AuditError } from "@agent-audit/schema";
+import type { Command } from "commander";
+import { type AskOptions, clientFor } from "../ask.js";
+
+interface QuarantineOptions extends AskOptions {
+  data?: string;
+}
+
+/** Where entries come from: a running server, or a data directory. */
+interface Source {
+  page(limit: number, cursor: string | null): Promise<QuarantineAnswer>;
+  entry(id: string): Promise<QuarantineEntryJson>;
+}
+
+/** Entries that the API gives at once. */
+const PAGE_LIMIT = 200;
+
+export function addQuarantine(program: Command): void {
+  const quarantine = program
+    .command("quarantine")
+    .description("show records that could not be stored as they came, and why");
+  withSource(
+    quarantine
+      .command("list")
+      .description("list what was set aside, newest first")
+      .option("--limit <n>", "entries at most", "50")
+      .option("--json", "print one JSON object a line, with the bytes as base64"),
+  ).action(list);
+  withSource(
+    quarantine
+      .command("show")
+      .description("show one entry of the list with its bytes, as text")
+      .argument("<id>", "the ID of the list")
+      .option("--raw", "print the bytes alone, as they came")
+      .option("--json", "print the API's JSON"),
+  ).action(show);
+}
+
+function withSource(command: Command): Command {
+  return command
+    .option("--api <url>", "query API (AGENT_AUDIT_API; default http://127.0.0.1:8318)")
+    .option("--data <dir>", "read this data directory instead, with or without a server on it");
+}
+
+async function list(options: QuarantineOptions & { limit: string }): Promise<void> {
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new AuditError(
+      "invalid_limit",
+      `--limit ${options.limit} is no whole number from 1`,
+      "use --limit 50",
+    );
+  }
+  const entries = await newest(await sourceFor(options), limit);
+  if (options.json) {
+    for (const entry of entries) process.stdout.write(`${JSON.stringify(entry)}\n`);
+    return;
+  }
+  if (entries.length === 0) {
+    process.stdout.write("nothing was set aside\n");
+    return;
+  }
+  const { formatTable } = await import("../table.js");
+  const table = formatTable(
+    [
+      { title: "ID", value: ({ id }) => id },
+      { title: "RECEIVED", value: ({ received_time }) => received_time },
+      { title: "AFTER SEQ", value: ({ after_seq }) => after_seq, align: "right" },
+      { title: "BYTES", value: ({ bytes }) => bytesOf(bytes).length, align: "right" },
+      { title: "REASON", value: ({ reason }) => reason, maxWidth: 120 },
+    ],
+    entries,
+  );
+  process.stdout.write(`${table}\n`);
+}
+
+async function show(id: string, options: QuarantineOptions & { raw?: boolean }): Promise<void> {
+  const entry = await (await sourceFor(options)).entry(id);
+  const bytes = bytesOf(entry.bytes);
+  if (options.raw) {
+    process.stdout.write(bytes);
+    return;
+  }
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(entry)}\n`);
+    return;
+  }
+  const { printable } = await import("../table.js");
+  const { bytes: _, ...facts } = entry;
+  for (const [name, value] of Object.entries(facts)) {
+    process.stdout.write(`${name.padEnd(15)}${printable(String(value ?? "-"))}\n`);
+  }
+  process.stdout.write(`${"size".padEnd(15)}${bytes.length} bytes\n\n`);
+  process.stdout.write(`${bytes.toString("utf8").split("\n").map(printable).join("\n")}\n`);
+}
+
+/** Walks pages, which may be short. */
+async function newest(source: Source, limit: number): Promise<QuarantineEntryJson[]> {
+  const entries: QuarantineEntryJson[] = [];
+  let cursor: string | null = null;
+  do {
+    const wanted = Math.min(PAGE_LIMIT, limit - entries.length);
+    const page: QuarantineAnswer = await source.page(wanted, cursor);
+    entries.push(...page.entries);
+    cursor = page.next_cursor;
+  } while (cursor !== null && entries.length < limit);
+  return entries;
+}
+
+function bytesOf(base64: string): Buffer {
+  return Buffer.from(base64, "base64");
+}
+
+async function sourceFor(options: QuarantineOptions): Promise<Source> {
+  if (options.data !== undefined) return await directorySource(options.data);
+  const client = await clientFor(options);
+  return {
+    page: (limit, cursor) => {
+      const parameters: [string, string][] = [["limit", String(limit)]];
+      if (cursor !== null) parameters.push(["cursor", cursor]);
+      return client.get("quarantine", parameters);
+    },
+    entry: (id) => client.get(`quarantine/${encodeURIComponent(id)}`),
+  };
+}
+
+async function directorySource(data: string): Promise<Source> {
+  const { readQuarantine, readQuarantineEntry } = await import("@agent-audit/store");
+  const { quarantineEntry, quarantinePage } = await import("@agent-audit/query");
+  const { default: fs } = await import("node:fs");
+  const { default: path } = await import("node:path");
+  const journal = path.join(data, "journal");
+  if (!fs.existsSync(journal)) {
+    throw new AuditError(
+      "data_directory",
+      `${data} is no data directory: it has no journal`,
+      "name the directory that `agent-audit serve` was given with --data",
+    );
+  }
+  const reader: Parameters<typeof quarantinePage>[0] = {
+    quarantine: async (before, limit) => readQuarantine(journal, before, limit),
+    quarantineEntry: async (place) => readQuarantineEntry(journal, place),
+  };
+  return {
+    page: (limit, cursor) => quarantinePage(reader, { limit, cursor }),
+    entry: (id) => quarantineEntry(reader, id),
+  };
+}
