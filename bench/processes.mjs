@@ -24,8 +24,9 @@ export async function runScript(name, ...args) {
   return JSON.parse(out);
 }
 
-/** Starts a server on an empty data directory and free ports. */
+/** Starts a server on free ports; says how long until ingest and queries were ready. */
 export async function startServer(data) {
+  const begin = performance.now();
   const listen = ["--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
   const child = childProcess.spawn(
     process.execPath,
@@ -38,12 +39,33 @@ export async function startServer(data) {
   child.stdout.on("data", (chunk) => {
     out += chunk;
   });
-  while (!/^API/m.test(out)) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const printed = async (name) => {
+    while (!new RegExp(`^${name}`, "m").test(out)) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return (performance.now() - begin) / 1000;
+  };
+  const ingestSeconds = await printed("OTLP");
+  const queriesSeconds = await printed("API");
   const urlOf = (name) => new RegExp(`^${name}\\s+(\\S+)`, "m").exec(out)[1];
-  return { otlpUrl: urlOf("OTLP"), apiUrl: urlOf("API"), stop: () => end(child) };
+  const apiUrl = urlOf("API");
+  return {
+    otlpUrl: urlOf("OTLP"),
+    apiUrl,
+    ingestSeconds,
+    queriesSeconds,
+    /** Waits until queries see a number of records. */
+    applied: async (records) => {
+      const appliedSeq = async () =>
+        (await (await fetch(`${apiUrl}api/v1/status`)).json()).applied_seq;
+      while ((await appliedSeq()) < records) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    stop: () => end(child),
+    kill: () => end(child, "SIGKILL"),
+  };
 }
 
 /** Starts the OpenTelemetry Collector with a configuration, or gives `null` where it is not built. */
@@ -87,7 +109,7 @@ export async function freePort() {
   return port;
 }
 
-async function end(child) {
-  child.kill("SIGTERM");
+async function end(child, signal = "SIGTERM") {
+  child.kill(signal);
   await once(child, "close");
 }

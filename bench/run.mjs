@@ -4,12 +4,14 @@ import { benchDecode } from "./decode.mjs";
 import { benchIngest } from "./ingest.mjs";
 import { benchLatency } from "./latency.mjs";
 import { benchSize } from "./size.mjs";
+import { benchStart } from "./start.mjs";
 
 const BENCHES = {
   ingest: benchIngest,
   latency: benchLatency,
   decode: benchDecode,
   size: benchSize,
+  start: benchStart,
 };
 
 const args = process.argv.slice(2);

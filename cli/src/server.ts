@@ -54,6 +54,11 @@ export async function startServer(
       onFatal,
       onSetAside: (seq, reason) =>
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
+      onProgress: ({ day, records, totalRecords, recordsPerSecond }) =>
+        log.info(
+          { day, records, of: totalRecords, per_second: recordsPerSecond },
+          `segment ${day}: ${records} of ${totalRecords} records made from the journal`,
+        ),
       onSealingFailed: (error) => log.error({ error }, "a journal file was not sealed"),
     });
     opened.unshift(store);
@@ -75,7 +80,8 @@ export async function startServer(
     const queries = await QueryServer.listen({
       address: apiAddress,
       version: VERSION,
-      store: () => (isCaughtUp ? store : null),
+      store,
+      isCaughtUp: () => isCaughtUp,
       metrics: () => metrics.text(),
       onError: (error, path) =>
         log.error({ path, error: (error as Error).message }, "a query failed"),

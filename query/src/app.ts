@@ -40,8 +40,9 @@ const INDEX = {
 
 export interface QueryAppOptions {
   version: string;
-  /** `null` until the engine has caught up. */
-  store: () => Store | null;
+  store: Store;
+  /** Whether the engine has caught up; until then there are no answers about events. */
+  isCaughtUp: () => boolean;
   /** Gives the text of `GET /metrics`; without it there is none. */
   metrics?: () => Promise<string>;
   now?: () => bigint;
@@ -65,7 +66,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   app.get("/", (c) => c.json({ ...INDEX, version: options.version }));
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) =>
-    options.store() === null ? c.text("the engine is catching up\n", 503) : c.text("ok\n"),
+    options.isCaughtUp() ? c.text("ok\n") : c.text("the engine is catching up\n", 503),
   );
 
   const { metrics } = options;
@@ -102,9 +103,8 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   );
   app.get("/api/v1/events/:id{.+}", async (c) => {
     new Parameters(new URL(c.req.url).searchParams).end([]);
-    const { store } = options;
     const text = await withSnapshot(options, 0n, (snapshot) =>
-      findEvent(store() as Store, snapshot, c.req.param("id")),
+      findEvent(options.store, snapshot, c.req.param("id")),
     );
     return c.body(text, 200, { "Content-Type": "application/json" });
   });
@@ -130,16 +130,16 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   );
   app.get("/api/v1/status", async (c) => {
     new Parameters(new URL(c.req.url).searchParams).end([]);
-    return c.json(await statusJson(storeOf(options), options.version));
+    return c.json(await statusJson(options.store, options.version));
   });
 
   app.get("/api/v1/quarantine", async (c) => {
     const request = parseQuarantineRequest(new Parameters(new URL(c.req.url).searchParams));
-    return c.json(await quarantinePage(storeOf(options), request));
+    return c.json(await quarantinePage(options.store, request));
   });
   app.get("/api/v1/quarantine/:id", async (c) => {
     new Parameters(new URL(c.req.url).searchParams).end([]);
-    return c.json(await quarantineEntry(storeOf(options), c.req.param("id")));
+    return c.json(await quarantineEntry(options.store, c.req.param("id")));
   });
 
   app.get("/api/v1/export", (c) => {
@@ -192,9 +192,8 @@ async function withSnapshot<T>(
   }
 }
 
-function storeOf(options: QueryAppOptions): Store {
-  const store = options.store();
-  if (store !== null) return store;
+function storeOf({ store, isCaughtUp }: QueryAppOptions): Store {
+  if (isCaughtUp()) return store;
   throw new AuditError("starting", "the engine is catching up with the journal", "ask again soon");
 }
 

@@ -402,6 +402,24 @@ describe("the query API", () => {
     expect((await get("/nowhere")).body.error.code).toBe("not_found");
   });
 
+  it("answers about itself while the engine catches up, and about events later", async () => {
+    let isCaughtUp = false;
+    const { get, append, settle } = await startQuery(
+      temporaryDirectory(),
+      undefined,
+      () => isCaughtUp,
+    );
+    append(sampleBody(sampleEvent()), 1);
+    await settle();
+    const answers = ["status", "quarantine", "events", "facets", "export"];
+    const statuses = async () =>
+      await Promise.all(answers.map(async (path) => (await get(`/api/v1/${path}`)).status));
+    expect(await statuses()).toEqual([200, 200, 503, 503, 503]);
+    expect((await get("/api/v1/events")).body.error.code).toBe("starting");
+    isCaughtUp = true;
+    expect(await statuses()).toEqual([200, 200, 200, 200, 200]);
+  });
+
   it("refuses a foreign Host and a foreign Origin", async () => {
     const { server } = await shared();
     for (const headers of [{ Host: "evil.example" }, { Origin: "https://evil.example" }]) {

@@ -1,4 +1,14 @@
-import type { Store } from "@agent-audit/store";
+import type { SegmentStatus, Store } from "@agent-audit/store";
+
+export interface SegmentJson {
+  /** UTC receive day. */
+  day: string;
+  state: SegmentStatus["state"];
+  rows: number;
+  bytes: number;
+  /** While it is made from the journal, or catches up with it: records that it lacked, and how many are there. */
+  progress?: { records: number; total_records: number; records_per_second: number };
+}
 
 /** Makes the answer of `GET /status`. */
 export async function statusJson(store: Store, version: string) {
@@ -8,9 +18,25 @@ export async function statusJson(store: Store, version: string) {
     store_id: status.storeId,
     journal_seq: Number(status.journalSeq),
     applied_seq: Number(status.appliedSeq),
-    segments: status.segments,
+    segments: status.segments.map(segmentJson),
     journal_bytes: status.journalBytes,
     disk_free_bytes: status.diskFreeBytes,
     uptime_seconds: Math.floor(process.uptime()),
+  };
+}
+
+function segmentJson({ day, state, rows, bytes, progress }: SegmentStatus): SegmentJson {
+  if (progress === null) return { day, state, rows, bytes };
+  const { records, totalRecords, recordsPerSecond } = progress;
+  return {
+    day,
+    state,
+    rows,
+    bytes,
+    progress: {
+      records,
+      total_records: totalRecords,
+      records_per_second: recordsPerSecond,
+    },
   };
 }

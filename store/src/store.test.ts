@@ -108,6 +108,11 @@ describe("Store", () => {
       [2n, "b"],
       [3n, "c"],
     ]);
+    expect(second.progress).toMatchObject([{ records: 2, totalRecords: 2 }]);
+    expect((await second.store.status()).segments.map(({ progress }) => progress)).toEqual([
+      null,
+      null,
+    ]);
   });
 
   it("seals the journal of a day that has ended, and rebuilds, finds and exports from it", async () => {
@@ -144,6 +149,11 @@ describe("Store", () => {
     const second = await startStore(data);
     await second.following;
     expect(await rows(second)).toEqual([[1n], [2n]]);
+    const [report, ...others] = second.progress;
+    expect(report).toMatchObject({ records: 2, totalRecords: 2 });
+    expect(report?.day).toBe((await second.store.status()).segments[0]?.day);
+    expect(report?.recordsPerSecond).toBeGreaterThan(0);
+    expect(others).toEqual([]);
   });
 
   it("sets a record aside that cannot be a row, and shows all others, also after a restart", async () => {

@@ -7,6 +7,7 @@ import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
+import type { RebuildProgress } from "./engine/rebuild-progress.js";
 import { journalNames } from "./journal/journal-files.js";
 import type {
   QuarantineEntry,
@@ -32,6 +33,8 @@ export interface StoreOptions {
   onFatal: (error: Error) => void;
   /** Told of each record that the engine cannot show; it stays in the journal. */
   onSetAside?: (seq: bigint, reason: string) => void;
+  /** Told from time to time, and at its end, how far the making of a segment from the journal is. */
+  onProgress?: (progress: RebuildProgress) => void;
   /** Told of each journal file that could not be sealed; it stays as it is, and nothing is lost. */
   onSealingFailed?: (message: string) => void;
 }

@@ -3,14 +3,19 @@ import { cleanUp } from "./clean-up.js";
 import { startStore } from "./start-store.js";
 
 /** Starts a store with its query API on a free port. */
-export async function startQuery(data: string, receivedAt?: () => bigint) {
+export async function startQuery(
+  data: string,
+  receivedAt?: () => bigint,
+  isCaughtUp: () => boolean = () => true,
+) {
   const started = await startStore(data, receivedAt);
   await started.following;
   const errors: unknown[] = [];
   const server = await QueryServer.listen({
     address: { host: "127.0.0.1", port: 0 },
     version: "0.0.0-test",
-    store: () => started.store,
+    store: started.store,
+    isCaughtUp,
     onError: (error) => errors.push(error),
   });
   cleanUp(() => server.close());

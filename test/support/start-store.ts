@@ -1,4 +1,4 @@
-import { JournalWriter, Store } from "@agent-audit/store";
+import { JournalWriter, type RebuildProgress, Store } from "@agent-audit/store";
 import { cleanUp } from "./clean-up.js";
 import { sampleFrame } from "./sample-frame.js";
 
@@ -6,10 +6,12 @@ import { sampleFrame } from "./sample-frame.js";
 export async function startStore(data: string, now = () => BigInt(Date.now()) * 1_000_000n) {
   const failures: Error[] = [];
   const setAside: bigint[] = [];
+  const progress: RebuildProgress[] = [];
   const store = await Store.open({
     data,
     onFatal: (error) => failures.push(error),
     onSetAside: (seq) => setAside.push(seq),
+    onProgress: (report) => progress.push(report),
   });
   cleanUp(() => store.close());
   const { storeId, directory, position } = store;
@@ -22,6 +24,7 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
     following,
     failures,
     setAside,
+    progress,
     /** Appends one request's records, synced. */
     append(payload: Buffer, recordCount: number, receivedNano = now()) {
       journal.rotateIfDue(receivedNano);

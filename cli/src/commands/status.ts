@@ -1,3 +1,4 @@
+import type { StatusAnswer } from "@agent-audit/query/client";
 import type { Command } from "commander";
 import { type AskOptions, ask } from "../ask.js";
 
@@ -26,9 +27,17 @@ export function addStatus(program: Command): void {
           { title: "STATE", value: ({ state }) => state },
           { title: "ROWS", value: ({ rows }) => rows, align: "right" },
           { title: "BYTES", value: ({ bytes }) => bytes, align: "right" },
+          { title: "PROGRESS", value: ({ progress }) => progressText(progress) },
         ],
         segments,
       );
       process.stdout.write(`${factTable}\n\n${segmentTable}\n`);
     });
+}
+
+function progressText(progress: StatusAnswer["segments"][number]["progress"]): string | null {
+  if (progress === undefined) return null;
+  const { records, total_records, records_per_second } = progress;
+  const percent = Math.floor((records / total_records) * 100);
+  return `${percent} % of ${total_records} records, ${records_per_second} a second`;
 }

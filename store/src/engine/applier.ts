@@ -5,6 +5,7 @@ import type { DiskGuard } from "../disk-guard.js";
 import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
+import type { ProgressMeter } from "./rebuild-progress.js";
 import type { RightOfWay } from "./right-of-way.js";
 import { jsonObject, RowWriter } from "./row-writer.js";
 import type { Segment } from "./segment.js";
@@ -34,6 +35,8 @@ export interface Job {
   reader: JournalReader;
   lastSeq: bigint | null;
   rowsSinceCheckpoint: number;
+  /** `null` for a segment that was up to date when the job began. */
+  meter: ProgressMeter | null;
 }
 
 export interface ApplierOptions {

@@ -18,6 +18,7 @@ import type {
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
+import type { RebuildProgress } from "./rebuild-progress.js";
 
 export interface EngineClientOptions {
   root: string;
@@ -31,6 +32,8 @@ export interface EngineClientOptions {
   onSetAside?: ((seq: bigint, reason: string) => void) | undefined;
   /** Told when a segment gets no more records. */
   onSegmentEnded: () => void;
+  /** Told from time to time, and at its end, how far the making of a segment is. */
+  onProgress?: ((progress: RebuildProgress) => void) | undefined;
 }
 
 interface Waiting {
@@ -57,6 +60,7 @@ export class EngineClient {
     this.#worker.on("message", (reply: EngineReply) => {
       if ("fatal" in reply) options.onFatal(errorOf(reply.fatal));
       else if ("segmentEnded" in reply) options.onSegmentEnded();
+      else if ("progress" in reply) options.onProgress?.(reply.progress);
       else if ("setAside" in reply) options.onSetAside?.(reply.setAside.seq, reply.setAside.reason);
       else this.#settle(reply);
     });

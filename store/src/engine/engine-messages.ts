@@ -7,6 +7,7 @@ import type { EngineOptions, SegmentStatus } from "./engine.js";
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
+import type { RebuildProgress } from "./rebuild-progress.js";
 
 /** What the engine's thread is started with. */
 export interface EngineWorkerData {
@@ -59,4 +60,5 @@ export type EngineReply =
   | { id: number; error: ErrorMessage }
   | { fatal: ErrorMessage }
   | { setAside: { seq: bigint; reason: string } }
-  | { segmentEnded: true };
+  | { segmentEnded: true }
+  | { progress: RebuildProgress };

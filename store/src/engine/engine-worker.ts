@@ -51,6 +51,7 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       ...options,
       onSetAside: (seq, reason) => reply({ setAside: { seq, reason } }),
       onSegmentEnded: () => reply({ segmentEnded: true }),
+      onProgress: (progress) => reply({ progress }),
     });
     return undefined;
   }

@@ -19,6 +19,7 @@ import { type DatabaseOptions, openDatabase } from "./database.js";
 import { type ExportSlice, exportLines } from "./export-lines.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
+import { ProgressMeter, type RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
 import { dayText, Segment, type SegmentState } from "./segment.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
@@ -38,6 +39,8 @@ export interface EngineOptions extends DatabaseOptions {
   onSetAside: (seq: bigint, reason: string) => void;
   /** Told when a segment gets no more records. */
   onSegmentEnded: () => void;
+  /** Told from time to time, and at its end, how far the making of a segment is. */
+  onProgress: (progress: RebuildProgress) => void;
 }
 
 export interface SegmentStatus {
@@ -45,6 +48,8 @@ export interface SegmentStatus {
   state: SegmentState;
   rows: number;
   bytes: number;
+  /** While it is made from the journal, or catches up with it; else `null`. */
+  progress: RebuildProgress | null;
 }
 
 /**
@@ -62,6 +67,7 @@ export class Engine {
   readonly #applier: Applier;
   readonly #rightOfWay: RightOfWay;
   readonly #onSegmentEnded: () => void;
+  readonly #onProgress: (progress: RebuildProgress) => void;
   #live: Job | null = null;
   #rebuilds: Job[] = [];
   #isClosing = false;
@@ -75,6 +81,7 @@ export class Engine {
     this.#directory = options.directory;
     this.#position = options.position;
     this.#onSegmentEnded = options.onSegmentEnded;
+    this.#onProgress = options.onProgress;
     this.#rightOfWay = new RightOfWay(options.position);
     this.#applier = new Applier({
       connection,
@@ -151,6 +158,7 @@ export class Engine {
         state: segment.state,
         rows: Number(segment.rows),
         bytes: segment.bytes,
+        progress: this.#progressOf(segment),
       }));
   }
 
@@ -190,10 +198,15 @@ export class Engine {
     for (const range of ranges) {
       const { day, lastSeq } = range;
       const segment = this.#segments.get(day) ?? (await this.#attachChecked(range));
-      if (day === ranges.at(-1)?.day) this.#live = this.#job(segment, null);
-      else if (segment.appliedSeq < lastSeq) {
+      const isNewest = day === ranges.at(-1)?.day;
+      const isBehind = segment.appliedSeq < lastSeq;
+      if (!isNewest && !isBehind) continue;
+      const job = this.#job(segment, isNewest ? null : lastSeq);
+      if (isBehind) job.meter = new ProgressMeter(dayText(day), segment.appliedSeq, lastSeq);
+      if (isNewest) this.#live = job;
+      else {
         segment.state = "rebuilding";
-        this.#rebuilds.push(this.#job(segment, lastSeq));
+        this.#rebuilds.push(job);
       }
     }
   }
@@ -230,7 +243,7 @@ export class Engine {
 
   #job(segment: Segment, lastSeq: bigint | null): Job {
     const reader = new JournalReader(this.#directory.journal, segment.appliedSeq + 1n);
-    return { segment, reader, lastSeq, rowsSinceCheckpoint: 0 };
+    return { segment, reader, lastSeq, rowsSinceCheckpoint: 0, meter: null };
   }
 
   async #applyUntilClosed(syncedAtStart: bigint, onCaughtUp: () => void): Promise<void> {
@@ -269,7 +282,20 @@ export class Engine {
   async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
     const applied = await this.#applier.applyBatch(job, upto);
     if (applied.isDiskFull) await sleep(DISK_FULL_MILLIS);
+    this.#report(job);
     return applied;
+  }
+
+  #report(job: Job): void {
+    const { meter, segment } = job;
+    if (meter?.isDue(segment.appliedSeq)) this.#onProgress(meter.progress(segment.appliedSeq));
+    if (meter?.isDone(segment.appliedSeq)) job.meter = null;
+  }
+
+  #progressOf(segment: Segment): RebuildProgress | null {
+    const jobs = this.#live === null ? this.#rebuilds : [this.#live, ...this.#rebuilds];
+    const meter = jobs.find((job) => job.segment === segment)?.meter;
+    return meter?.progress(segment.appliedSeq) ?? null;
   }
 
   /** A new store has no segment before its first record. */
