@@ -87,7 +87,7 @@ export async function startServer(
         log.error({ path, error: (error as Error).message }, "a query failed"),
     });
     opened.unshift(queries);
-    const { journal, cut } = await JournalClient.open({
+    const opening = JournalClient.open({
       store,
       diskGuard: diskGuardLimits(config, 1),
       maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
@@ -97,6 +97,7 @@ export async function startServer(
           : log.error("the disk is nearly full: ingest answers 503 until there is room"),
       onFatal,
     });
+    const [{ journal, cut }] = await Promise.all([opening, store.prepare()]);
     opened.unshift(journal);
     openJournal = journal;
     if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");

@@ -108,6 +108,11 @@ export class Store {
     }
   }
 
+  /** Opens the newest segment, which may take as long as recovering the journal: do both at once. */
+  async prepare(): Promise<void> {
+    await this.#engine.prepare();
+  }
+
   /**
    * Compares the newest segment with the recovered journal, before anything new is appended.
    *

@@ -1,8 +1,10 @@
 import childProcess from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../support/sample-logs.js";
 import { JSON_TYPE, PROTOBUF, post } from "../support/send-logs.js";
-import { LAUNCHER, startServer } from "../support/start-server.js";
+import { LAUNCHER, ROOT, startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const run = (...args: string[]) =>
@@ -79,6 +81,11 @@ describe("/metrics", () => {
       expect(figure(name)).toBeGreaterThan(0);
     }
     expect(text).not.toContain("vil");
+    const page = fs.readFileSync(path.join(ROOT, "docs/operating.md"), "utf8");
+    const rows = page.split("\n").filter((line) => line.startsWith("| `agent_audit_"));
+    const documented = rows.flatMap((row) => row.split("|")[1]?.match(/agent_audit_\w+/g) ?? []);
+    const exposed = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+    expect(documented.sort()).toEqual(exposed.sort());
     // What is missing is known after a restart, and no longer missing when it has come.
     await server.kill();
     const second = await startServer(data);

@@ -85,6 +85,11 @@ export class EngineClient {
     return client;
   }
 
+  /** Opens the newest segment; see `Engine.prepare`. */
+  async prepare(): Promise<void> {
+    await this.#call("prepare", undefined);
+  }
+
   /** Compares the newest segment with the recovered journal; see `Engine.verify`. */
   async verify(): Promise<void> {
     await this.#call("verify", undefined);

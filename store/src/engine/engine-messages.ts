@@ -24,6 +24,7 @@ export type Cell = null | boolean | number | bigint | string | Cell[] | { key: C
 /** Lists what the engine's thread does on request, and with what it answers. */
 export interface EngineCalls {
   open: { request: undefined; reply: undefined };
+  prepare: { request: undefined; reply: undefined };
   verify: { request: undefined; reply: undefined };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };

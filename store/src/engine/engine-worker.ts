@@ -57,6 +57,8 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
   }
   if (engine === null) throw new Error(`${method} before open`);
   switch (method) {
+    case "prepare":
+      return await engine.prepare();
     case "verify":
       return await engine.verify();
     case "follow":

@@ -21,7 +21,7 @@ import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
 import { ProgressMeter, type RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
-import { dayText, Segment, type SegmentState } from "./segment.js";
+import { dayText, Segment, type SegmentState, segmentFile } from "./segment.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
@@ -30,6 +30,8 @@ const IDLE_MILLIS = 20;
 const DISK_FULL_MILLIS = 500;
 /** Stands for the segments while there is none, so that every query has a table to read. */
 const NO_EVENTS = "catalog.main.no_events";
+/** Beyond every sequence. */
+const WHOLE_JOURNAL = 2n ** 63n - 1n;
 
 export interface EngineOptions extends DatabaseOptions {
   position: SharedPosition;
@@ -71,6 +73,7 @@ export class Engine {
   #live: Job | null = null;
   #rebuilds: Job[] = [];
   #isClosing = false;
+  #preparing: Promise<void> = Promise.resolve();
   #applying: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -102,6 +105,15 @@ export class Engine {
     const connection = await instance.connect();
     await connection.run(`CREATE OR REPLACE TABLE ${NO_EVENTS} (${columnDefinitions()})`);
     return new Engine(options, instance, connection);
+  }
+
+  /**
+   * Opens the newest segment, whose WAL may take long to replay, beside the recovery of the journal. Whatever hinders
+   * it comes up again in {@link verify}, when the journal is recovered.
+   */
+  async prepare(): Promise<void> {
+    this.#preparing = this.#openNewest();
+    await this.#preparing;
   }
 
   /**
@@ -187,17 +199,28 @@ export class Engine {
     this.#isClosing = true;
     this.#rightOfWay.close();
     await this.queries.close();
+    await this.#preparing;
     await this.#applying;
     for (const segment of this.#segments.values()) await this.#applier.checkpoint(segment);
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
 
+  async #openNewest(): Promise<void> {
+    try {
+      const ranges = segmentRanges(this.#directory.journal, WHOLE_JOURNAL);
+      const newest = ranges.findLast(({ day }) => fs.existsSync(segmentFile(this.#directory, day)));
+      if (newest !== undefined) await this.#attach(newest.day, newest.firstSeq);
+    } catch {
+      // A journal file without a header, which recovery removes, or what `verify` reports.
+    }
+  }
+
   async #compare(syncedSeq: bigint): Promise<void> {
     const ranges = segmentRanges(this.#directory.journal, syncedSeq);
     for (const range of ranges) {
       const { day, lastSeq } = range;
-      const segment = this.#segments.get(day) ?? (await this.#attachChecked(range));
+      const segment = await this.#attachChecked(range);
       const isNewest = day === ranges.at(-1)?.day;
       const isBehind = segment.appliedSeq < lastSeq;
       if (!isNewest && !isBehind) continue;
@@ -230,7 +253,7 @@ export class Engine {
   }
 
   async #attachChecked({ day, firstSeq, lastSeq }: SegmentRange): Promise<Segment> {
-    const segment = await this.#attach(day, firstSeq);
+    const segment = this.#segments.get(day) ?? (await this.#attach(day, firstSeq));
     if (segment.appliedSeq > lastSeq) {
       throw new AuditError(
         "engine_ahead",

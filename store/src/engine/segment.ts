@@ -14,6 +14,11 @@ export function dayText(segmentDay: number): string {
   return new Date(segmentDay * MILLIS_PER_DAY).toISOString().slice(0, 10);
 }
 
+/** Names the DuckDB file of a segment. */
+export function segmentFile({ events }: DataDirectory, segmentDay: number): string {
+  return path.join(events, `${dayText(segmentDay)}.duckdb`);
+}
+
 /** One receive day's events in a DuckDB file of their own, with the position that the rows stand for. */
 export class Segment {
   readonly day: number;
@@ -44,7 +49,7 @@ export class Segment {
   ): Promise<Segment> {
     const name = dayText(day);
     const alias = `seg_${name.replaceAll("-", "")}`;
-    const file = path.join(directory.events, `${name}.duckdb`);
+    const file = segmentFile(directory, day);
     const attach = `ATTACH ${quote(file)} AS ${alias}`;
     if (fs.existsSync(file)) {
       try {
