@@ -6,6 +6,7 @@ import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-lo
 import { JSON_TYPE, PROTOBUF, post, quarantined, stored } from "../../test/support/send-logs.js";
 import { startReceiver } from "../../test/support/start-receiver.js";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
+import { Ingest } from "./ingest.js";
 
 const MIB = 1024 * 1024;
 
@@ -36,6 +37,39 @@ describe("a record that arrives again", () => {
       conflicts: 0,
       syncs: 2,
     });
+  });
+
+  it("is stored once after a crash, whether what was written down between is whole or not", () => {
+    const data = temporaryDirectory();
+    const options = {
+      directory: data,
+      storeId: "abcdefghij23",
+      diskGuard: { minFreeBytes: 0, minFreePercent: 0 },
+      maxQuarantineBytesPerDay: 0,
+      identityBytes: 1000,
+    };
+    const body = (id: string) => ({
+      blocks: [new Uint8Array(sampleBody(identified(id)))],
+      encoding: "protobuf" as const,
+      contentEncoding: "",
+      maxBodyBytes: MIB,
+    });
+    const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`);
+    const storeAll = (ingest: Ingest) => {
+      for (const id of ids) expect(ingest.store(body(id)).status).toBe("stored");
+      ingest.startSync();
+      return ingest.counters;
+    };
+    const files = () => fs.readdirSync(data).filter((name) => name.endsWith(".ids"));
+    expect(storeAll(new Ingest(options))).toMatchObject({ stored: 20, duplicates: 0 });
+    // The one of the beginning, and the newest of those between.
+    const [first, between, ...others] = files();
+    expect(others).toEqual([]);
+    expect(Number(first?.slice(0, 20))).toBe(1);
+    expect(Number(between?.slice(0, 20))).toBeGreaterThan(10);
+    expect(storeAll(new Ingest(options))).toMatchObject({ stored: 0, duplicates: 20 });
+    for (const name of files().slice(1)) fs.truncateSync(path.join(data, name), 100);
+    expect(storeAll(new Ingest(options))).toMatchObject({ stored: 0, duplicates: 20 });
   });
 
   it("is stored once in the other encoding too", async () => {

@@ -12,11 +12,15 @@ import {
   type StreamTotals,
   type Syncer,
   saveSeenRecords,
+  saveSeenRecordsBetween,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
 import type { StoreOutcome } from "./journal-messages.js";
 import { QuarantineBudget } from "./quarantine-budget.js";
+
+/** What a start has to read besides: about a third of a second. */
+const IDENTITY_BYTES = 64 * 1024 * 1024;
 
 /** There are no keys yet, so no sender is known by one. */
 const NO_SENDER = { keyId: "", orgId: "", projectId: "" };
@@ -35,6 +39,8 @@ export interface IngestOptions {
   maxQuarantineBytesPerDay: number;
   /** Size at which a journal file is closed; default 256 MiB. */
   rotateBytes?: number;
+  /** Bytes of the journal after which it is written down again what its records are known by; default 64 MiB. */
+  identityBytes?: number;
   /** Clock, ns since 1970 UTC. */
   now?: () => bigint;
   disk?: Disk;
@@ -53,6 +59,10 @@ export class Ingest {
   readonly #journal: JournalWriter;
   readonly #guard: DiskGuard;
   readonly #quarantine: QuarantineBudget;
+  readonly #saveBetween: (firstSeq: bigint) => void;
+  readonly #identityBytes: number;
+  /** `writtenBytes` of the journal when it was last written down what its records are known by. */
+  #savedAtBytes = 0;
   #seen: SeenRecords;
   #hasRoom = true;
   #syncBegin: number | null = null;
@@ -66,7 +76,12 @@ export class Ingest {
     const { directory, storeId, rotateBytes, disk, syncer } = options;
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
-    const onRotate = (firstSeq: bigint) => saveSeenRecords(directory, firstSeq, this.#seen, disk);
+    this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
+    const onRotate = (firstSeq: bigint) => {
+      saveSeenRecords(directory, firstSeq, this.#seen, disk);
+      this.#savedAtBytes = this.#journal.writtenBytes;
+    };
+    this.#saveBetween = (firstSeq) => saveSeenRecordsBetween(directory, firstSeq, this.#seen, disk);
     this.#journal = new JournalWriter({
       directory,
       storeId,
@@ -147,6 +162,7 @@ export class Ingest {
     const receivedNano = this.#now();
     // Before anything is decided about a record: a new file starts from what was known before it.
     this.#journal.rotateIfDue(receivedNano);
+    this.#saveIfDue();
     const { payload, recordCount, digest } = this.#withoutDuplicates(admission, receivedNano);
     const append = (kind: NewFrame["kind"], payload: Uint8Array, recordCount: number) => {
       const frame = { kind, payload, recordCount, receivedNano, digest, ...NO_SENDER };
@@ -165,6 +181,13 @@ export class Ingest {
       rejectedCount: faults.length,
       reason: faults[0]?.reason ?? "",
     };
+  }
+
+  #saveIfDue(): void {
+    const { writtenBytes, nextSeq } = this.#journal;
+    if (writtenBytes - this.#savedAtBytes < this.#identityBytes) return;
+    this.#savedAtBytes = writtenBytes;
+    this.#saveBetween(nextSeq);
   }
 
   /** Takes out what was stored before: its sender did not hear of it, and is told now. */

@@ -7,7 +7,11 @@ export type { Cell } from "./engine/engine-messages.js";
 export type { QueryRequest } from "./engine/query-runner.js";
 export type { RawRecord } from "./engine/raw-record.js";
 export type { RebuildProgress } from "./engine/rebuild-progress.js";
-export { loadSeenRecords, saveSeenRecords } from "./identity/identity-file.js";
+export {
+  loadSeenRecords,
+  saveSeenRecords,
+  saveSeenRecordsBetween,
+} from "./identity/identity-file.js";
 export { identityScanner } from "./identity/record-identity.js";
 export { SeenRecords, type Standing, type StreamTotals } from "./identity/seen-records.js";
 export { type Disk, nodeDisk } from "./journal/disk.js";

@@ -156,6 +156,26 @@ describe("Store", () => {
     expect(others).toEqual([]);
   });
 
+  it.each([
+    ["of the same day", 7n * DAY],
+    ["of a later day", 8n * DAY],
+  ])("refuses an older journal under an engine with records %s", async (_, later) => {
+    const data = temporaryDirectory();
+    const journal = path.join(data, "journal");
+    const first = await startStore(data, () => 7n * DAY);
+    first.append(body("a"), 1);
+    await rows(first);
+    await first.stop();
+    fs.cpSync(journal, `${journal}.old`, { recursive: true });
+    const second = await startStore(data, () => later);
+    second.append(body("b"), 1);
+    await rows(second);
+    await second.stop();
+    fs.rmSync(journal, { recursive: true });
+    fs.cpSync(`${journal}.old`, journal, { recursive: true });
+    await expect(startStore(data, () => later)).rejects.toMatchObject({ code: "engine_ahead" });
+  });
+
   it("sets a record aside that cannot be a row, and shows all others, also after a restart", async () => {
     const data = temporaryDirectory();
     const first = await startStore(data);

@@ -15,6 +15,7 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
   });
   cleanUp(() => store.close());
   const { storeId, directory, position } = store;
+  await store.prepare();
   const journal = new JournalWriter({ directory: directory.journal, storeId, now });
   position.syncedSeq = journal.syncedSeq;
   await store.verify();

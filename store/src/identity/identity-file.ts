@@ -14,7 +14,7 @@ const MAGIC = Buffer.from("AAIDENT2");
 const KEY_WORDS = 4;
 const KEY_BYTES = KEY_WORDS * 4;
 const ENTRY_BYTES = KEY_BYTES + 4;
-/** The newest, and the one before it in case that one is damaged. */
+/** Of the synced files: the newest, and the one before it in case that one is damaged. */
 const KEPT_FILES = 2;
 
 /**
@@ -57,17 +57,45 @@ export function loadSeenRecords(
   return seen;
 }
 
-/** Writes what all records before `firstSeq` are known by, synced, and removes older files. */
+/** Writes what all records before `firstSeq` are known by, at the beginning of a journal file, synced. */
 export function saveSeenRecords(
   journalDirectory: string,
   firstSeq: bigint,
   seen: SeenRecords,
   disk: Disk = nodeDisk,
 ): void {
-  const file = path.join(journalDirectory, `${String(firstSeq).padStart(20, "0")}.ids`);
-  replaceFile(disk, file, encode(seen));
-  for (const old of identityFiles(journalDirectory, disk).slice(KEPT_FILES)) {
-    disk.unlinkSync(old.file);
+  write(journalDirectory, firstSeq, seen, disk, true);
+}
+
+/**
+ * Writes the same within a journal file: a start after a crash then has less to read. Not synced, so that ingest does
+ * not wait; a loss of power may damage it, and the one of the file's beginning counts.
+ */
+export function saveSeenRecordsBetween(
+  journalDirectory: string,
+  firstSeq: bigint,
+  seen: SeenRecords,
+  disk: Disk = nodeDisk,
+): void {
+  write(journalDirectory, firstSeq, seen, disk, false);
+}
+
+/** Removes what is older: of the synced files, which stand at the beginning of a journal file, two stay. */
+function write(
+  journalDirectory: string,
+  firstSeq: bigint,
+  seen: SeenRecords,
+  disk: Disk,
+  isSynced: boolean,
+): void {
+  const name = `${String(firstSeq).padStart(20, "0")}.ids`;
+  replaceFile(disk, path.join(journalDirectory, name), encode(seen), isSynced);
+  const beginnings = new Set(journalNames(journalDirectory, disk).map(({ firstSeq }) => firstSeq));
+  let synced = isSynced ? 1 : 0;
+  for (const older of identityFiles(journalDirectory, disk)) {
+    if (older.firstSeq >= firstSeq) continue;
+    if (beginnings.has(older.firstSeq) && synced++ < KEPT_FILES) continue;
+    disk.unlinkSync(older.file);
   }
 }
 

@@ -69,17 +69,26 @@ export function syncDirectory(disk: Disk, directory: string): void {
   }
 }
 
-/** Writes a file so that it is there whole, under its name, or not at all. */
-export function replaceFile(disk: Disk, file: string, bytes: readonly Buffer[]): void {
+/**
+ * Writes a file so that it is there whole, under its name, or not at all.
+ *
+ * @param isSynced `false` where a loss of power may leave it damaged: its reader must notice
+ */
+export function replaceFile(
+  disk: Disk,
+  file: string,
+  bytes: readonly Buffer[],
+  isSynced = true,
+): void {
   const directory = path.dirname(file);
   const temporary = `${file}.new`;
   const fd = disk.openSync(temporary, "w");
   try {
     writeFully(disk, fd, bytes, 0);
-    disk.fdatasyncSync(fd);
+    if (isSynced) disk.fdatasyncSync(fd);
   } finally {
     disk.closeSync(fd);
   }
   disk.renameSync(temporary, file);
-  syncDirectory(disk, directory);
+  if (isSynced) syncDirectory(disk, directory);
 }
