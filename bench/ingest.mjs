@@ -39,9 +39,7 @@ export async function benchIngest(quick) {
   const sent = await runScript("./send.mjs", server.otlpUrl, batches, BATCH_RECORDS, CONNECTIONS);
   const acknowledged = performance.now();
   const lag = records - (await status(server)).applied_seq;
-  while ((await status(server)).applied_seq < records) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await server.applied(records);
   const lagSeconds = (performance.now() - acknowledged) / 1000;
   await server.stop();
   const appliedPerSecond = records / (sent.seconds + lagSeconds);

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { z } from "zod";
+import type { z } from "zod";
+import { shapeOf } from "./config-shape.js";
 
 /** An option that may be given as a file: `<name>_file`. */
 const FILE_SUFFIX = "_file";
@@ -45,19 +46,6 @@ export function maskSecrets<T>(schema: z.ZodObject, values: T): T {
     if (holder[name] !== undefined) holder[name] = MASK;
   });
   return masked;
-}
-
-/** Gives the shape of an object schema behind defaults and optionality. */
-export function shapeOf(schema: unknown): Record<string, z.ZodType> | undefined {
-  let inner = schema;
-  while (
-    inner instanceof z.ZodDefault ||
-    inner instanceof z.ZodPrefault ||
-    inner instanceof z.ZodOptional
-  ) {
-    inner = inner.unwrap();
-  }
-  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
 }
 
 function forEachSecret(

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { AuditError } from "@agent-audit/schema";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
-import { shapeOf } from "./config-secrets.js";
+import { shapeOf } from "./config-shape.js";
 import { loadServerConfig, serverConfig } from "./server-config.js";
 
 const load = (yaml: string, env: NodeJS.ProcessEnv = {}, options = {}) => {

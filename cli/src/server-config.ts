@@ -5,7 +5,8 @@ import { AuditError, nearestName } from "@agent-audit/schema";
 import { storeConfig } from "@agent-audit/store";
 import { z } from "zod";
 import { NO_FILE, readConfigFile } from "./config-file.js";
-import { readSecretFiles, shapeOf } from "./config-secrets.js";
+import { readSecretFiles } from "./config-secrets.js";
+import { shapeOf } from "./config-shape.js";
 
 const DEFAULT_FILE = "agent-audit.yaml";
 
@@ -57,8 +58,7 @@ export function loadServerConfig(options: ServerOptions, env = process.env): Loa
     setAt(given, path, text);
     overriddenBy.set(path.join("."), options[option] === undefined ? variable : `--${option}`);
   }
-  const place = (path: readonly PropertyKey[]) =>
-    overriddenBy.get(path.join(".")) ?? (file === null ? "the defaults" : whereIs(path));
+  const place = (path: readonly PropertyKey[]) => overriddenBy.get(path.join(".")) ?? whereIs(path);
   const secretFaults = readSecretFiles(serverConfig, given);
   const parsed = serverConfig.safeParse(given);
   const allFaults = [

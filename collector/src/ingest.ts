@@ -12,7 +12,6 @@ import {
   type StreamTotals,
   type Syncer,
   saveSeenRecords,
-  saveSeenRecordsBetween,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
@@ -59,7 +58,7 @@ export class Ingest {
   readonly #journal: JournalWriter;
   readonly #guard: DiskGuard;
   readonly #quarantine: QuarantineBudget;
-  readonly #saveBetween: (firstSeq: bigint) => void;
+  readonly #save: (firstSeq: bigint, isSynced: boolean) => void;
   readonly #identityBytes: number;
   /** `writtenBytes` of the journal when it was last written down what its records are known by. */
   #savedAtBytes = 0;
@@ -77,16 +76,15 @@ export class Ingest {
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
-    const onRotate = (firstSeq: bigint) => {
-      saveSeenRecords(directory, firstSeq, this.#seen, disk);
+    this.#save = (firstSeq, isSynced) => {
+      saveSeenRecords(directory, firstSeq, this.#seen, disk, isSynced);
       this.#savedAtBytes = this.#journal.writtenBytes;
     };
-    this.#saveBetween = (firstSeq) => saveSeenRecordsBetween(directory, firstSeq, this.#seen, disk);
     this.#journal = new JournalWriter({
       directory,
       storeId,
       now: this.#now,
-      onRotate,
+      onRotate: (firstSeq) => this.#save(firstSeq, true),
       ...(rotateBytes === undefined ? {} : { rotateBytes }),
       ...(disk === undefined ? {} : { disk }),
       ...(syncer === undefined ? {} : { syncer }),
@@ -99,7 +97,7 @@ export class Ingest {
       disk,
     );
     this.#seen = loadSeenRecords(directory, syncedSeq, disk);
-    onRotate(nextSeq);
+    this.#save(nextSeq, true);
   }
 
   /** What recovery cut off. */
@@ -186,8 +184,7 @@ export class Ingest {
   #saveIfDue(): void {
     const { writtenBytes, nextSeq } = this.#journal;
     if (writtenBytes - this.#savedAtBytes < this.#identityBytes) return;
-    this.#savedAtBytes = writtenBytes;
-    this.#saveBetween(nextSeq);
+    this.#save(nextSeq, false);
   }
 
   /** Takes out what was stored before: its sender did not hear of it, and is told now. */

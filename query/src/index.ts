@@ -3,7 +3,7 @@ export { queryConfig } from "./config.js";
 export type { EventJson } from "./event-json.js";
 export type { EventsPage } from "./events.js";
 export type { FacetsAnswer } from "./facets.js";
-export { quarantineEntry, quarantinePage } from "./quarantine.js";
+export { type QuarantineReader, quarantineEntry, quarantinePage } from "./quarantine.js";
 export { QueryServer } from "./query-server.js";
 export { silentStreams } from "./silent-streams.js";
 export type { TimeseriesAnswer } from "./timeseries.js";

@@ -10,7 +10,6 @@ export type { RebuildProgress } from "./engine/rebuild-progress.js";
 export {
   loadSeenRecords,
   saveSeenRecords,
-  saveSeenRecordsBetween,
 } from "./identity/identity-file.js";
 export { identityScanner } from "./identity/record-identity.js";
 export { SeenRecords, type Standing, type StreamTotals } from "./identity/seen-records.js";

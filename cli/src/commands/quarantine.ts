@@ -1,3 +1,6 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { QuarantineReader } from "@agent-audit/query";
 import type { QuarantineAnswer, QuarantineEntryJson } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
@@ -128,8 +131,6 @@ async function sourceFor(options: QuarantineOptions): Promise<Source> {
 async function directorySource(data: string): Promise<Source> {
   const { readQuarantine, readQuarantineEntry } = await import("@agent-audit/store");
   const { quarantineEntry, quarantinePage } = await import("@agent-audit/query");
-  const { default: fs } = await import("node:fs");
-  const { default: path } = await import("node:path");
   const journal = path.join(data, "journal");
   if (!fs.existsSync(journal)) {
     throw new AuditError(
@@ -138,7 +139,7 @@ async function directorySource(data: string): Promise<Source> {
       "name the directory that `agent-audit serve` was given with --data",
     );
   }
-  const reader: Parameters<typeof quarantinePage>[0] = {
+  const reader: QuarantineReader = {
     quarantine: async (before, limit) => readQuarantine(journal, before, limit),
     quarantineEntry: async (place) => readQuarantineEntry(journal, place),
   };

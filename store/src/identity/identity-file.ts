@@ -57,36 +57,19 @@ export function loadSeenRecords(
   return seen;
 }
 
-/** Writes what all records before `firstSeq` are known by, at the beginning of a journal file, synced. */
+/**
+ * Writes what all records before `firstSeq` are known by, and removes what is older: of the files at the beginning of a
+ * journal file two stay.
+ *
+ * @param isSynced `false` within a journal file, where it only gives a start after a crash less to read and ingest must
+ *   not wait: a loss of power may damage it, and the one of the file's beginning counts
+ */
 export function saveSeenRecords(
   journalDirectory: string,
   firstSeq: bigint,
   seen: SeenRecords,
   disk: Disk = nodeDisk,
-): void {
-  write(journalDirectory, firstSeq, seen, disk, true);
-}
-
-/**
- * Writes the same within a journal file: a start after a crash then has less to read. Not synced, so that ingest does
- * not wait; a loss of power may damage it, and the one of the file's beginning counts.
- */
-export function saveSeenRecordsBetween(
-  journalDirectory: string,
-  firstSeq: bigint,
-  seen: SeenRecords,
-  disk: Disk = nodeDisk,
-): void {
-  write(journalDirectory, firstSeq, seen, disk, false);
-}
-
-/** Removes what is older: of the synced files, which stand at the beginning of a journal file, two stay. */
-function write(
-  journalDirectory: string,
-  firstSeq: bigint,
-  seen: SeenRecords,
-  disk: Disk,
-  isSynced: boolean,
+  isSynced = true,
 ): void {
   const name = `${String(firstSeq).padStart(20, "0")}.ids`;
   replaceFile(disk, path.join(journalDirectory, name), encode(seen), isSynced);

@@ -87,6 +87,18 @@ export function openJournalFile(name: JournalName, disk: Disk = nodeDisk): OpenJ
   }
 }
 
+/** Opens the file that is chosen from the list, also when it is sealed meanwhile; `null` when none is. */
+export function openChosen(
+  directory: string,
+  choose: (names: JournalName[]) => JournalName | undefined,
+  disk: Disk = nodeDisk,
+): OpenJournalFile | null {
+  return whileSealing(() => {
+    const name = choose(journalNames(directory, disk));
+    return name === undefined ? null : openJournalFile(name, disk);
+  });
+}
+
 /**
  * Describes the journal files in order.
  *

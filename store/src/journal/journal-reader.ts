@@ -3,13 +3,7 @@ import { type Disk, nodeDisk } from "./disk.js";
 import { type Frame, nextSeqOf } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
 import { journalCorrupt } from "./journal-corrupt.js";
-import {
-  type JournalName,
-  journalNames,
-  type OpenJournalFile,
-  openJournalFile,
-  whileSealing,
-} from "./journal-files.js";
+import { type JournalName, type OpenJournalFile, openChosen } from "./journal-files.js";
 
 /** Carries a frame of records with the segment that it belongs to. */
 export interface SegmentFrame {
@@ -88,9 +82,7 @@ export class JournalReader {
   }
 
   #open(seq: bigint, choose: (names: JournalName[]) => JournalName): FrameScanner {
-    const opened = whileSealing(() =>
-      openJournalFile(choose(journalNames(this.#directory, this.#disk)), this.#disk),
-    );
+    const opened = openChosen(this.#directory, choose, this.#disk) as OpenJournalFile;
     this.close();
     this.#opened = opened;
     return new FrameScanner(opened.source, opened.source.seek(seq), opened.file.salt);

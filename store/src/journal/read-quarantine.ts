@@ -1,14 +1,8 @@
 import { type Disk, nodeDisk } from "./disk.js";
-import { FILE_HEADER_BYTES, type Frame } from "./format.js";
+import { FILE_HEADER_BYTES } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
 import { journalCorrupt } from "./journal-corrupt.js";
-import {
-  type JournalName,
-  journalNames,
-  type OpenJournalFile,
-  openJournalFile,
-  whileSealing,
-} from "./journal-files.js";
+import { journalNames, type OpenJournalFile, openChosen } from "./journal-files.js";
 import { decodeQuarantine, type Quarantined } from "./quarantine.js";
 
 /** A page ends when its entries hold this much, so that one answer fits into memory. */
@@ -102,12 +96,8 @@ export function readQuarantineEntry(
   }
 }
 
-function openAt(directory: string, firstSeq: bigint, disk: Disk): OpenJournalFile | null {
-  return whileSealing(() => {
-    const isIt = (name: JournalName) => name.firstSeq === firstSeq;
-    const name = journalNames(directory, disk).find(isIt);
-    return name === undefined ? null : openJournalFile(name, disk);
-  });
+function openAt(directory: string, fileSeq: bigint, disk: Disk): OpenJournalFile | null {
+  return openChosen(directory, (names) => names.find(({ firstSeq }) => firstSeq === fileSeq), disk);
 }
 
 function scannerOf({ source, file }: OpenJournalFile): FrameScanner {
@@ -137,7 +127,7 @@ function offsetsBefore(
 function entryAt(scanner: FrameScanner, fileSeq: bigint): QuarantineEntry | null {
   const read = scanner.next();
   if (read.status !== "frame" || read.frame.kind !== "quarantine") return null;
-  const { firstSeq, receivedNano, keyId, payload }: Frame = read.frame;
+  const { firstSeq, receivedNano, keyId, payload } = read.frame;
   const { reason, bytes } = decodeQuarantine(payload);
   return {
     fileSeq,
