@@ -2,7 +2,7 @@ import type { IngestCounters, JournalClient, Receiver } from "@agent-audit/colle
 import type { StoreStatus } from "@agent-audit/store";
 import type { Attributes } from "@opentelemetry/api";
 
-const SEGMENT_STATES = ["open", "rebuilding"] as const;
+const SEGMENT_STATES = ["open", "sealed", "damaged", "rebuilding"] as const;
 
 /** What one scrape sees. */
 export interface Scrape {

@@ -54,10 +54,12 @@ export async function startServer(
       onFatal,
       onSetAside: (seq, reason) =>
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
-      onProgress: ({ day, records, totalRecords, recordsPerSecond }) =>
+      onDamaged: (segment, reason) =>
+        log.warn({ segment, reason }, `segment ${segment} is made again from the journal`),
+      onProgress: ({ segment, records, totalRecords, recordsPerSecond }) =>
         log.info(
-          { day, records, of: totalRecords, per_second: recordsPerSecond },
-          `segment ${day}: ${records} of ${totalRecords} records made from the journal`,
+          { segment, records, of: totalRecords, per_second: recordsPerSecond },
+          `segment ${segment}: ${records} of ${totalRecords} records made from the journal`,
         ),
       onSealingFailed: (error) => log.error({ error }, "a journal file was not sealed"),
     });
@@ -91,6 +93,10 @@ export async function startServer(
       store,
       diskGuard: diskGuardLimits(config, 1),
       maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
+      segmentLimits: {
+        maxRecords: config.segments.max_records,
+        maxJournalBytes: config.segments.max_journal_bytes,
+      },
       onRoom: (hasRoom) =>
         hasRoom
           ? log.info("the disk has room again: ingest goes on")

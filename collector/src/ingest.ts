@@ -9,6 +9,7 @@ import {
   loadSeenRecords,
   type NewFrame,
   type SeenRecords,
+  type SegmentLimits,
   type StreamTotals,
   type Syncer,
   saveSeenRecords,
@@ -38,6 +39,8 @@ export interface IngestOptions {
   maxQuarantineBytesPerDay: number;
   /** Size at which a journal file is closed; default 256 MiB. */
   rotateBytes?: number;
+  /** When the day's next segment begins; default: with the next day. */
+  segmentLimits?: SegmentLimits | undefined;
   /** Bytes of the journal after which it is written down again what its records are known by; default 64 MiB. */
   identityBytes?: number;
   /** Clock, ns since 1970 UTC. */
@@ -72,7 +75,7 @@ export class Ingest {
    * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`
    */
   constructor(options: IngestOptions) {
-    const { directory, storeId, rotateBytes, disk, syncer } = options;
+    const { directory, storeId, rotateBytes, segmentLimits, disk, syncer } = options;
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
@@ -86,16 +89,12 @@ export class Ingest {
       now: this.#now,
       onRotate: (firstSeq) => this.#save(firstSeq, true),
       ...(rotateBytes === undefined ? {} : { rotateBytes }),
+      ...(segmentLimits === undefined ? {} : { segmentLimits }),
       ...(disk === undefined ? {} : { disk }),
       ...(syncer === undefined ? {} : { syncer }),
     });
-    const { segmentDay, syncedSeq, nextSeq } = this.#journal;
-    this.#quarantine = new QuarantineBudget(
-      directory,
-      segmentDay,
-      options.maxQuarantineBytesPerDay,
-      disk,
-    );
+    const { day, syncedSeq, nextSeq } = this.#journal;
+    this.#quarantine = new QuarantineBudget(directory, day, options.maxQuarantineBytesPerDay, disk);
     this.#seen = loadSeenRecords(directory, syncedSeq, disk);
     this.#save(nextSeq, true);
   }
@@ -167,7 +166,7 @@ export class Ingest {
       return this.#journal.append(frame);
     };
     const firstSeq = recordCount > 0 ? append("records", payload, recordCount) : null;
-    for (const aside of this.#quarantine.take(faults, this.#journal.segmentDay)) {
+    for (const aside of this.#quarantine.take(faults, this.#journal.day)) {
       append("quarantine", aside, 0);
     }
     counters.stored += recordCount;

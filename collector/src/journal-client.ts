@@ -1,6 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
-import type { DiskGuardLimits, JournalCut, Store, StreamTotals } from "@agent-audit/store";
+import type {
+  DiskGuardLimits,
+  JournalCut,
+  SegmentLimits,
+  Store,
+  StreamTotals,
+} from "@agent-audit/store";
 import type { ReceivedBody } from "./admit.js";
 import { type IngestCounters, zeroCounters } from "./ingest-counters.js";
 import type { JournalReply, JournalWorkerData, StoreOutcome } from "./journal-messages.js";
@@ -10,6 +16,7 @@ export interface JournalClientOptions {
   diskGuard: DiskGuardLimits;
   /** Bytes of set-aside records that are kept of one receive day. */
   maxQuarantineBytesPerDay: number;
+  segmentLimits?: SegmentLimits | undefined;
   /** Told when the disk gets too full to store more, and when it has room again. */
   onRoom?: (hasRoom: boolean) => void;
   /** Called once when the journal cannot go on; the process must end with 75 and recover at its next start. */
@@ -33,7 +40,7 @@ export class JournalClient {
   #onClosed: () => void = () => {};
 
   private constructor(options: JournalClientOptions) {
-    const { store, diskGuard, maxQuarantineBytesPerDay } = options;
+    const { store, diskGuard, maxQuarantineBytesPerDay, segmentLimits } = options;
     this.#onFatal = options.onFatal;
     this.#onRoom = options.onRoom ?? (() => {});
     const workerData: JournalWorkerData = {
@@ -42,6 +49,7 @@ export class JournalClient {
       positionBuffer: store.position.buffer,
       diskGuard,
       maxQuarantineBytesPerDay,
+      segmentLimits,
     };
     this.#worker = new Worker(new URL("./journal-worker.js", import.meta.url), { workerData });
     this.#worker.on("message", (reply: JournalReply) => this.#receive(reply));

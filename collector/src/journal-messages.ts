@@ -6,7 +6,10 @@ import type { IngestCounters } from "./ingest-counters.js";
 
 /** What the journal's thread is started with. */
 export interface JournalWorkerData
-  extends Pick<IngestOptions, "directory" | "storeId" | "diskGuard" | "maxQuarantineBytesPerDay"> {
+  extends Pick<
+    IngestOptions,
+    "directory" | "storeId" | "diskGuard" | "maxQuarantineBytesPerDay" | "segmentLimits"
+  > {
   positionBuffer: SharedArrayBuffer;
 }
 

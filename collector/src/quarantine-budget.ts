@@ -7,14 +7,14 @@ const MAX_KEPT_FAULTS = 100;
 /** Bounds what is kept of records that cannot be stored: their senders could fill the disk with them. */
 export class QuarantineBudget {
   readonly #maxBytesPerDay: number;
-  #segmentDay: number;
+  #day: number;
   #usedBytes: number;
 
-  /** @param maxBytesPerDay bytes of quarantine frames' payloads in one segment, over restarts */
-  constructor(directory: string, segmentDay: number, maxBytesPerDay: number, disk?: Disk) {
+  /** @param maxBytesPerDay bytes of quarantine frames' payloads of one receive day, over restarts */
+  constructor(directory: string, day: number, maxBytesPerDay: number, disk?: Disk) {
     this.#maxBytesPerDay = maxBytesPerDay;
-    this.#segmentDay = segmentDay;
-    this.#usedBytes = quarantinedBytes(directory, segmentDay, disk);
+    this.#day = day;
+    this.#usedBytes = quarantinedBytes(directory, day, disk);
   }
 
   /**
@@ -22,9 +22,9 @@ export class QuarantineBudget {
    * the day's bytes go; beyond them faults are only counted. A body that a fault of ours kept from being read is
    * kept in any case: its sender has done nothing wrong and has no other copy.
    */
-  take(faults: readonly Fault[], segmentDay: number): Buffer[] {
-    if (segmentDay !== this.#segmentDay) {
-      this.#segmentDay = segmentDay;
+  take(faults: readonly Fault[], day: number): Buffer[] {
+    if (day !== this.#day) {
+      this.#day = day;
       this.#usedBytes = 0;
     }
     const payloads: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { foreignCaller } from "@agent-audit/access";
 import { AuditError } from "@agent-audit/schema";
-import type { Snapshot, Store } from "@agent-audit/store";
+import type { Snapshot, Store, TimeRange } from "@agent-audit/store";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { aggregate, parseAggregateRequest } from "./aggregate.js";
@@ -8,6 +8,7 @@ import { findEvent } from "./event-by-id.js";
 import { findEvents, parseEventsRequest } from "./events.js";
 import { exportStream, parseExportRequest } from "./export.js";
 import { facets, parseFacetsRequest } from "./facets.js";
+import type { Filter } from "./filter.js";
 import { Parameters } from "./parse-filter.js";
 import { parseQuarantineRequest, quarantineEntry, quarantinePage } from "./quarantine.js";
 import { BadRequestError, statusOf } from "./query-error.js";
@@ -18,6 +19,8 @@ type Env = { Bindings: HttpBindings };
 
 /** How long `min_seq=` waits at most. */
 const APPLY_WAIT_MILLIS = 10_000;
+
+const ALL_TIMES: TimeRange = { fromNano: null, toNano: null };
 
 /** Prometheus' text format. */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -76,7 +79,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
     );
   }
 
-  const answer = <T>(
+  const answer = <T extends { filter: Filter }>(
     parse: (parameters: Parameters, search: URLSearchParams) => T,
     known: readonly string[],
     find: (snapshot: Snapshot, request: T) => Promise<object>,
@@ -88,7 +91,9 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
       const request = parse(parameters, search);
       parameters.end(known);
       return c.json(
-        await withSnapshot(options, BigInt(minSeq), (snapshot) => find(snapshot, request)),
+        await withSnapshot(options, BigInt(minSeq), request.filter, (snapshot) =>
+          find(snapshot, request),
+        ),
       );
     };
   };
@@ -103,7 +108,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   );
   app.get("/api/v1/events/:id{.+}", async (c) => {
     new Parameters(new URL(c.req.url).searchParams).end([]);
-    const text = await withSnapshot(options, 0n, (snapshot) =>
+    const text = await withSnapshot(options, 0n, ALL_TIMES, (snapshot) =>
       findEvent(options.store, snapshot, c.req.param("id")),
     );
     return c.body(text, 200, { "Content-Type": "application/json" });
@@ -167,6 +172,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
 async function withSnapshot<T>(
   options: QueryAppOptions,
   minSeq: bigint,
+  range: TimeRange,
   use: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
   const store = storeOf(options);
@@ -184,7 +190,7 @@ async function withSnapshot<T>(
       "ask again; /api/v1/status shows how far the engine is",
     );
   }
-  const snapshot = await store.snapshot();
+  const snapshot = await store.snapshot(range);
   try {
     return await use(snapshot);
   } finally {

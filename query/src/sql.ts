@@ -1,5 +1,5 @@
 import { ATTR_COST_AMOUNT } from "@agent-audit/schema";
-import type { ColumnName, QueryRequest, Snapshot } from "@agent-audit/store";
+import type { ColumnName, QueryRequest } from "@agent-audit/store";
 import { FIELDS, type Field } from "./fields.js";
 import type { Condition, Filter, Match } from "./filter.js";
 import { METADATA_COLUMNS } from "./metadata-columns.js";
@@ -23,10 +23,14 @@ export class SqlBuilder {
     return `${this.value(seq)}::BIGINT`;
   }
 
-  /** Writes the tables of a snapshot as one, with the columns that are wanted, filtered. */
-  from(snapshot: Snapshot, columns: readonly string[], where: string): string {
+  /** Writes tables, as a snapshot has them, as one, with the columns that are wanted, filtered. */
+  from(
+    { tables }: { tables: readonly string[] },
+    columns: readonly string[],
+    where: string,
+  ): string {
     const list = columns.join(", ");
-    return `(${snapshot.tables
+    return `(${tables
       .map((table) => `SELECT ${list} FROM ${table} WHERE ${where}`)
       .join(" UNION ALL ")})`;
   }

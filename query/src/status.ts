@@ -3,6 +3,8 @@ import type { SegmentStatus, Store } from "@agent-audit/store";
 export interface SegmentJson {
   /** UTC receive day. */
   day: string;
+  /** Of a day with more records than one segment takes; left out for the first. */
+  part?: number;
   state: SegmentStatus["state"];
   rows: number;
   bytes: number;
@@ -25,11 +27,12 @@ export async function statusJson(store: Store, version: string) {
   };
 }
 
-function segmentJson({ day, state, rows, bytes, progress }: SegmentStatus): SegmentJson {
-  if (progress === null) return { day, state, rows, bytes };
+function segmentJson({ day, part, state, rows, bytes, progress }: SegmentStatus): SegmentJson {
+  const named = part === 0 ? { day } : { day, part };
+  if (progress === null) return { ...named, state, rows, bytes };
   const { records, totalRecords, recordsPerSecond } = progress;
   return {
-    day,
+    ...named,
     state,
     rows,
     bytes,

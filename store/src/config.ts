@@ -14,6 +14,16 @@ export const storeConfig = z.strictObject({
       min_free_percent: z.number().min(0).max(100).default(5),
     })
     .prefault({}),
+  /** When a day's next segment begins; a day begins a new one in any case. */
+  segments: z
+    .strictObject({
+      max_records: z.int().min(1).default(5_000_000),
+      max_journal_bytes: z
+        .int()
+        .min(1024)
+        .default(4 * 1024 ** 3),
+    })
+    .prefault({}),
   engine: z
     .strictObject({
       /** MiB that DuckDB may use; default 25 % of RAM, at most 1 GiB. */

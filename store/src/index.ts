@@ -7,6 +7,7 @@ export type { Cell } from "./engine/engine-messages.js";
 export type { QueryRequest } from "./engine/query-runner.js";
 export type { RawRecord } from "./engine/raw-record.js";
 export type { RebuildProgress } from "./engine/rebuild-progress.js";
+export { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 export {
   loadSeenRecords,
   saveSeenRecords,
@@ -17,7 +18,12 @@ export { type Disk, nodeDisk } from "./journal/disk.js";
 export { DIGEST_BYTES, type Frame, type FrameKind } from "./journal/format.js";
 export { journalNames } from "./journal/journal-files.js";
 export { JournalReader, type SegmentFrame } from "./journal/journal-reader.js";
-export { type JournalOptions, JournalWriter, type NewFrame } from "./journal/journal-writer.js";
+export {
+  type JournalOptions,
+  JournalWriter,
+  type NewFrame,
+  type SegmentLimits,
+} from "./journal/journal-writer.js";
 export { decodeQuarantine, encodeQuarantine, type Quarantined } from "./journal/quarantine.js";
 export { quarantinedBytes } from "./journal/quarantined-bytes.js";
 export {

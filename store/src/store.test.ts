@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import type { QuarantinePlace } from "@agent-audit/store";
 import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { startStore } from "../../test/support/start-store.js";
@@ -102,7 +103,7 @@ describe("Store", () => {
     await second.following;
     await expect
       .poll(async () => (await second.store.status()).segments.map(({ state }) => state))
-      .toEqual(["open", "open"]);
+      .toEqual(["sealed", "open"]);
     expect(await rows(second, "seq, action")).toEqual([
       [1n, "a"],
       [2n, "b"],
@@ -151,7 +152,7 @@ describe("Store", () => {
     expect(await rows(second)).toEqual([[1n], [2n]]);
     const [report, ...others] = second.progress;
     expect(report).toMatchObject({ records: 2, totalRecords: 2 });
-    expect(report?.day).toBe((await second.store.status()).segments[0]?.day);
+    expect(report?.segment).toBe((await second.store.status()).segments[0]?.day);
     expect(report?.recordsPerSecond).toBeGreaterThan(0);
     expect(others).toEqual([]);
   });
@@ -188,6 +189,13 @@ describe("Store", () => {
       [5n, "c"],
     ]);
     expect(first.setAside).toEqual([3n, 4n]);
+    const { entries } = await first.store.quarantine(null, 10);
+    expect(entries.map(({ afterSeq, bytes }) => [afterSeq, String(Buffer.from(bytes))])).toEqual([
+      [3n, "no request at all"],
+      [2n, "no request at all"],
+    ]);
+    const [, oldest] = entries;
+    expect(await first.store.quarantineEntry(oldest as QuarantinePlace)).toEqual(oldest);
     await first.stop();
     const second = await startStore(data);
     second.append(body("d"), 1);

@@ -8,6 +8,7 @@ import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
 import type { RebuildProgress } from "./engine/rebuild-progress.js";
+import { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 import { journalNames } from "./journal/journal-files.js";
 import type {
   QuarantineEntry,
@@ -33,6 +34,8 @@ export interface StoreOptions {
   onFatal: (error: Error) => void;
   /** Told of each record that the engine cannot show; it stays in the journal. */
   onSetAside?: (seq: bigint, reason: string) => void;
+  /** Told of each segment whose file is given up and made again from the journal; nothing is lost. */
+  onDamaged?: (segment: string, reason: string) => void;
   /** Told from time to time, and at its end, how far the making of a segment from the journal is. */
   onProgress?: (progress: RebuildProgress) => void;
   /** Told of each journal file that could not be sealed; it stays as it is, and nothing is lost. */
@@ -41,7 +44,13 @@ export interface StoreOptions {
 
 /** A set of tables to read that nothing takes away until it is released. */
 export interface Snapshot {
-  /** Qualified names of the events tables, oldest segment first. */
+  /** What can hold events of the wanted range, oldest first. */
+  readonly segments: readonly SnapshotSegment[];
+  /**
+   * Qualified names of their events tables.
+   *
+   * @throws AuditError `segment_rebuilding` when one of them cannot be read now
+   */
   readonly tables: readonly string[];
   /** Highest sequence that the tables are sure to hold. */
   readonly appliedSeq: bigint;
@@ -128,15 +137,20 @@ export class Store {
     await this.#engine.follow();
   }
 
-  /** @throws AuditError `segment_rebuilding` */
-  async snapshot(): Promise<Snapshot> {
+  /** @param range event times that are of interest; default all */
+  async snapshot(range: TimeRange = { fromNano: null, toNano: null }): Promise<Snapshot> {
+    // Before the segments are looked at: they hold at least this much then.
     const { appliedSeq } = this.position;
+    const { fromNano, toNano } = range;
+    const { lease, segments } = await this.#engine.lease({ fromNano, toNano });
     return {
-      tables: await this.#engine.tables(),
+      segments,
+      get tables() {
+        return tablesOf(segments);
+      },
       appliedSeq,
       query: (request) => this.#engine.query(request),
-      // Segments are neither sealed nor dropped yet, so there is no lease to give back.
-      release: () => {},
+      release: () => void this.#engine.release(lease),
     };
   }
 

@@ -7,8 +7,9 @@ export async function startQuery(
   data: string,
   receivedAt?: () => bigint,
   isCaughtUp: () => boolean = () => true,
+  options?: Parameters<typeof startStore>[2],
 ) {
-  const started = await startStore(data, receivedAt);
+  const started = await startStore(data, receivedAt, options);
   await started.following;
   const errors: unknown[] = [];
   const server = await QueryServer.listen({

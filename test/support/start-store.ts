@@ -1,22 +1,40 @@
-import { JournalWriter, type RebuildProgress, Store } from "@agent-audit/store";
+import {
+  type DiskGuardLimits,
+  JournalWriter,
+  type RebuildProgress,
+  type SegmentLimits,
+  Store,
+} from "@agent-audit/store";
 import { cleanUp } from "./clean-up.js";
 import { sampleFrame } from "./sample-frame.js";
 
+interface StartOptions {
+  segmentLimits?: SegmentLimits;
+  diskGuard?: DiskGuardLimits;
+}
+
 /** Opens a store with its journal on this thread, as one process would have them. */
-export async function startStore(data: string, now = () => BigInt(Date.now()) * 1_000_000n) {
+export async function startStore(
+  data: string,
+  now = () => BigInt(Date.now()) * 1_000_000n,
+  { segmentLimits, diskGuard }: StartOptions = {},
+) {
   const failures: Error[] = [];
   const setAside: bigint[] = [];
+  const damaged: string[] = [];
   const progress: RebuildProgress[] = [];
   const store = await Store.open({
     data,
     onFatal: (error) => failures.push(error),
     onSetAside: (seq) => setAside.push(seq),
+    onDamaged: (segment) => damaged.push(segment),
+    ...(diskGuard === undefined ? {} : { diskGuard }),
     onProgress: (report) => progress.push(report),
   });
   cleanUp(() => store.close());
   const { storeId, directory, position } = store;
   await store.prepare();
-  const journal = new JournalWriter({ directory: directory.journal, storeId, now });
+  const journal = new JournalWriter({ directory: directory.journal, storeId, now, segmentLimits });
   position.syncedSeq = journal.syncedSeq;
   await store.verify();
   const following = store.follow();
@@ -25,6 +43,7 @@ export async function startStore(data: string, now = () => BigInt(Date.now()) * 
     following,
     failures,
     setAside,
+    damaged,
     progress,
     /** Appends one request's records, synced. */
     append(payload: Buffer, recordCount: number, receivedNano = now()) {

@@ -2,13 +2,15 @@ import { readLogsRequest } from "@agent-audit/otlp";
 import { AuditError, readEnvelope } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { DiskGuard } from "../disk-guard.js";
-import type { Frame } from "../journal/format.js";
-import { JournalReader } from "../journal/journal-reader.js";
+import { nextSeqOf } from "../journal/format.js";
+import { JournalReader, type SegmentFrame } from "../journal/journal-reader.js";
+import type { SegmentId } from "../segment-id.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
+import { isDamage } from "./damage.js";
 import type { ProgressMeter } from "./rebuild-progress.js";
 import type { RightOfWay } from "./right-of-way.js";
 import { jsonObject, RowWriter } from "./row-writer.js";
-import type { Segment } from "./segment.js";
+import { type Segment, type SegmentPosition, writePosition } from "./segment.js";
 
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
 const BATCH_ROWS = 122_880;
@@ -20,29 +22,27 @@ const BATCH_BYTES = 128 * 1024 * 1024;
 export interface Applied {
   /** Above 0 when something was done. */
   rows: number;
-  /** Day of the next frame, when that belongs to another segment. */
-  nextDay: number | null;
+  /** Segment of the next frame, when that is another one. */
+  nextSegment: SegmentId | null;
   /** Whether the disk is too full to go on; nothing was applied then. */
   isDiskFull: boolean;
 }
 
-const NOTHING: Applied = { rows: 0, nextDay: null, isDiskFull: false };
+const NOTHING: Applied = { rows: 0, nextSegment: null, isDiskFull: false };
 const DISK_FULL: Applied = { ...NOTHING, isDiskFull: true };
 
 /** Follows the journal for one segment: the newest one without end, an older one up to its last sequence. */
 export interface Job {
   segment: Segment;
   reader: JournalReader;
-  lastSeq: bigint | null;
   rowsSinceCheckpoint: number;
-  /** `null` for a segment that was up to date when the job began. */
+  /** `null` for a segment that is up to date, or has been since the job began. */
   meter: ProgressMeter | null;
 }
 
 export interface ApplierOptions {
   connection: DuckDBConnection;
   journalDirectory: string;
-  storeId: string;
   /** Says whether the disk has room for more; asked before each batch. */
   guard: DiskGuard;
   rightOfWay: RightOfWay;
@@ -53,26 +53,28 @@ export interface ApplierOptions {
 /** Turns frames into rows: rows and position change in one transaction, of one segment. */
 export class Applier {
   readonly #options: ApplierOptions;
+  /** Last sequence that the running or failed transaction took in. */
+  #attemptedSeq = 0n;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
   }
 
-  /** Applies a batch; when that fails, the next frame alone, record by record, so that one cannot stop all others. */
+  /**
+   * Applies a batch; when a record in it cannot be a row, that one is found and set aside, and all others stay.
+   *
+   * @throws when the segment's file cannot be read or written, or the journal cannot be read
+   */
   async applyBatch(job: Job, upto: bigint): Promise<Applied> {
     if (!this.#options.guard.hasRoom(0)) return DISK_FULL;
     try {
-      return await this.#applyTogether(job, upto);
+      return await this.#apply(job, upto);
     } catch (error) {
       await this.#takeBack(job, error);
       if (isDiskFull(error)) return DISK_FULL;
-    }
-    try {
-      return await this.#applySingly(job, upto);
-    } catch (error) {
-      await this.#takeBack(job, error);
-      if (isDiskFull(error)) return DISK_FULL;
-      throw error;
+      const isRecords = !isDamage(error) && this.#attemptedSeq > job.segment.appliedSeq;
+      if (!isRecords) throw error;
+      return await this.#bisect(job, this.#attemptedSeq, error);
     }
   }
 
@@ -82,6 +84,10 @@ export class Applier {
     await this.#options.connection.run("ROLLBACK").catch(() => {
       // There is no transaction when BEGIN itself failed.
     });
+    this.#rewind(job);
+  }
+
+  #rewind(job: Job): void {
     job.reader.close();
     job.reader = new JournalReader(this.#options.journalDirectory, job.segment.appliedSeq + 1n);
   }
@@ -102,69 +108,64 @@ export class Applier {
     }
   }
 
-  /** Applies one frame, a transaction per record; what fails is set aside and the position moves on. */
-  async #applySingly(job: Job, upto: bigint): Promise<Applied> {
+  /** Applies what failed together in halves, down to the record that is at fault. */
+  async #bisect(job: Job, lastSeq: bigint, error: unknown): Promise<Applied> {
     const { segment } = job;
-    const next = job.reader.next(upto);
-    if (next === null) return NOTHING;
-    if (next.segmentDay !== segment.day) return { ...NOTHING, nextDay: next.segmentDay };
-    const frame = { ...next.frame, payload: Uint8Array.from(next.frame.payload) };
-    const lastSeq = frame.firstSeq + BigInt(frame.recordCount) - 1n;
-    let rows = 0;
-    for (let seq = segment.appliedSeq + 1n; seq <= lastSeq; seq++) {
-      await this.#options.connection.run("BEGIN");
-      try {
-        const appender = await this.#options.connection.createAppender(
-          "events",
-          "main",
-          segment.alias,
-        );
-        const writer = new RowWriter(appender);
-        this.#writeFrame(writer, frame, seq - 1n, seq);
-        writer.flush();
-        appender.closeSync();
-        await this.#moveTo(segment, seq, segment.rows + 1n);
-        rows++;
-      } catch (error) {
-        if (isFatal(error) || isDiskFull(error)) throw error;
-        await this.#options.connection.run("ROLLBACK");
-        await this.#options.connection.run("BEGIN");
-        await this.#moveTo(segment, seq, segment.rows);
-        this.#options.onSetAside(seq, (error as Error).message);
+    const firstSeq = segment.appliedSeq + 1n;
+    if (firstSeq >= lastSeq) {
+      await this.#setAside(job, firstSeq, (error as Error).message);
+      return { ...NOTHING, rows: 1 };
+    }
+    const rowsBefore = segment.position.rows;
+    for (const end of [(firstSeq + lastSeq) / 2n, lastSeq]) {
+      while (segment.appliedSeq < end) {
+        const { isDiskFull } = await this.applyBatch(job, end);
+        if (isDiskFull) return DISK_FULL;
       }
     }
-    return { ...NOTHING, rows: Math.max(rows, 1) };
+    return { ...NOTHING, rows: Math.max(1, Number(segment.position.rows - rowsBefore)) };
+  }
+
+  async #setAside(job: Job, seq: bigint, reason: string): Promise<void> {
+    const { connection, onSetAside } = this.#options;
+    const { segment } = job;
+    await connection.run("BEGIN");
+    await connection.run(`INSERT INTO ${segment.alias}.set_aside VALUES ($1, $2)`, [seq, reason]);
+    await this.#moveTo(segment, { ...segment.position, appliedSeq: seq });
+    segment.setAside.set(seq, reason);
+    this.#rewind(job);
+    onSetAside(seq, reason);
   }
 
   /** Moves the position with the rows of the open transaction, and commits both. */
-  async #moveTo(segment: Segment, appliedSeq: bigint, rows: bigint): Promise<void> {
-    await this.#options.connection.run(
-      `UPDATE ${segment.alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}`,
-    );
+  async #moveTo(segment: Segment, position: SegmentPosition): Promise<void> {
+    await writePosition(this.#options.connection, segment, position);
     await this.#options.connection.run("COMMIT");
-    segment.appliedSeq = appliedSeq;
-    segment.rows = rows;
+    segment.position = position;
   }
 
-  /** Applies frames in one transaction; stops before a frame of another segment and names its day. */
-  async #applyTogether(job: Job, upto: bigint): Promise<Applied> {
+  /** Applies frames in one transaction; stops before a frame of another segment and names that. */
+  async #apply(job: Job, upto: bigint): Promise<Applied> {
     const { segment, reader } = job;
+    this.#attemptedSeq = 0n;
     let next = reader.next(upto);
     if (next === null) return NOTHING;
-    if (next.segmentDay !== segment.day) return { ...NOTHING, nextDay: next.segmentDay };
+    if (next.segment !== segment.id) return { ...NOTHING, nextSegment: next.segment };
 
     this.#options.rightOfWay.begin();
+    this.#attemptedSeq = segment.appliedSeq;
     await this.#options.connection.run("BEGIN");
     const appender = await this.#options.connection.createAppender("events", "main", segment.alias);
     const writer = new RowWriter(appender);
     let rows = 0;
     let bytes = 0;
     let sinceTurn = 0;
-    let appliedSeq = segment.appliedSeq;
-    let nextDay: number | null = null;
+    let nextSegment: SegmentId | null = null;
     while (next !== null) {
-      const written = this.#writeFrame(writer, next.frame, appliedSeq);
-      appliedSeq = next.frame.firstSeq + BigInt(next.frame.recordCount) - 1n;
+      const appliedSeq = this.#attemptedSeq;
+      const frameEnd = nextSeqOf(next.frame) - 1n;
+      this.#attemptedSeq = frameEnd < upto ? frameEnd : upto;
+      const written = this.#writeFrame(writer, next, appliedSeq, this.#attemptedSeq);
       rows += written;
       sinceTurn += written;
       bytes += next.frame.payload.length;
@@ -175,29 +176,36 @@ export class Applier {
         await this.#options.rightOfWay.pause();
       }
       next = reader.next(upto);
-      if (next !== null && next.segmentDay !== segment.day) {
-        nextDay = next.segmentDay;
+      if (next !== null && next.segment !== segment.id) {
+        nextSegment = next.segment;
         break;
       }
     }
     writer.flush();
     appender.closeSync();
-    await this.#moveTo(segment, appliedSeq, segment.rows + BigInt(rows));
+    await this.#moveTo(segment, {
+      appliedSeq: this.#attemptedSeq,
+      rows: segment.position.rows + BigInt(rows),
+      minTime: least(segment.position.minTime, writer.minTime),
+      maxTime: greatest(segment.position.maxTime, writer.maxTime),
+    });
+    // The reader stands behind the last frame, of which not all may have been wanted.
+    if (next !== null && nextSeqOf(next.frame) > upto + 1n) this.#rewind(job);
     job.rowsSinceCheckpoint += rows;
     if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS && (await this.checkpoint(segment))) {
       job.rowsSinceCheckpoint = 0;
     }
     // DuckDB's own threads have worked too.
     await this.#options.rightOfWay.pause();
-    return { rows, nextDay, isDiskFull: false };
+    return { rows, nextSegment, isDiskFull: false };
   }
 
   /** Writes the records of a frame that lie past `appliedSeq`, up to `lastSeq`, and gives their number. */
   #writeFrame(
     writer: RowWriter,
-    frame: Frame,
+    { frame, storeId }: SegmentFrame,
     appliedSeq: bigint,
-    lastSeq = frame.firstSeq + BigInt(frame.recordCount),
+    lastSeq: bigint,
   ): number {
     let seq = frame.firstSeq;
     let written = 0;
@@ -210,7 +218,6 @@ export class Applier {
             if (frame.orgId !== "") envelope.orgId = frame.orgId;
             if (frame.projectId !== "") envelope.projectId = frame.projectId;
             const { receivedNano, keyId } = frame;
-            const storeId = this.#options.storeId;
             writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
             written++;
           }
@@ -226,6 +233,14 @@ export class Applier {
 function isFatal(error: unknown): boolean {
   if (error instanceof AuditError) return true;
   return /FATAL|has been invalidated|out of memory/i.test((error as Error).message);
+}
+
+function least(a: bigint | null, b: bigint | null): bigint | null {
+  return a === null || (b !== null && b < a) ? b : a;
+}
+
+function greatest(a: bigint | null, b: bigint | null): bigint | null {
+  return a === null || (b !== null && b > a) ? b : a;
 }
 
 /** DuckDB takes the transaction back and goes on: so does applying, once there is room. */

@@ -19,6 +19,7 @@ import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
+import type { LeasedSegments, TimeRange } from "./snapshot-segments.js";
 
 export interface EngineClientOptions {
   root: string;
@@ -30,6 +31,8 @@ export interface EngineClientOptions {
   onFatal: (error: Error) => void;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside?: ((seq: bigint, reason: string) => void) | undefined;
+  /** Told of each segment whose file is given up and made again from the journal. */
+  onDamaged?: ((segment: string, reason: string) => void) | undefined;
   /** Told when a segment gets no more records. */
   onSegmentEnded: () => void;
   /** Told from time to time, and at its end, how far the making of a segment is. */
@@ -61,7 +64,10 @@ export class EngineClient {
       if ("fatal" in reply) options.onFatal(errorOf(reply.fatal));
       else if ("segmentEnded" in reply) options.onSegmentEnded();
       else if ("progress" in reply) options.onProgress?.(reply.progress);
-      else if ("setAside" in reply) options.onSetAside?.(reply.setAside.seq, reply.setAside.reason);
+      else if ("damaged" in reply) {
+        options.onDamaged?.(reply.damaged.segment, reply.damaged.reason);
+      } else if ("setAside" in reply)
+        options.onSetAside?.(reply.setAside.seq, reply.setAside.reason);
       else this.#settle(reply);
     });
     this.#worker.on("error", (error) => this.#fail(error, options.onFatal));
@@ -105,8 +111,13 @@ export class EngineClient {
     return await this.#call("query", request);
   }
 
-  async tables(): Promise<string[]> {
-    return await this.#call("tables", undefined);
+  /** Takes a lease on the segments of a time range; see `Engine.lease`. */
+  async lease(range: TimeRange): Promise<LeasedSegments> {
+    return await this.#call("lease", range);
+  }
+
+  async release(lease: number): Promise<void> {
+    await this.#call("release", { lease });
   }
 
   async segments(): Promise<SegmentStatus[]> {

@@ -8,6 +8,7 @@ import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
+import type { LeasedSegments, TimeRange } from "./snapshot-segments.js";
 
 /** What the engine's thread is started with. */
 export interface EngineWorkerData {
@@ -28,7 +29,8 @@ export interface EngineCalls {
   verify: { request: undefined; reply: undefined };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
-  tables: { request: undefined; reply: string[] };
+  lease: { request: TimeRange; reply: LeasedSegments };
+  release: { request: { lease: number }; reply: undefined };
   segments: { request: undefined; reply: SegmentStatus[] };
   exportLines: {
     request: { afterSeq: bigint; uptoSeq: bigint; maxRecords: number };
@@ -61,5 +63,6 @@ export type EngineReply =
   | { id: number; error: ErrorMessage }
   | { fatal: ErrorMessage }
   | { setAside: { seq: bigint; reason: string } }
+  | { damaged: { segment: string; reason: string } }
   | { segmentEnded: true }
   | { progress: RebuildProgress };

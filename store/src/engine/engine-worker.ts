@@ -50,6 +50,7 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       position: new SharedPosition(positionBuffer),
       ...options,
       onSetAside: (seq, reason) => reply({ setAside: { seq, reason } }),
+      onDamaged: (segment, reason) => reply({ damaged: { segment, reason } }),
       onSegmentEnded: () => reply({ segmentEnded: true }),
       onProgress: (progress) => reply({ progress }),
     });
@@ -65,8 +66,10 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":
       return await engine.queries.run(argument as QueryRequest);
-    case "tables":
-      return engine.tables();
+    case "lease":
+      return await engine.lease(argument as EngineCalls["lease"]["request"]);
+    case "release":
+      return engine.release((argument as EngineCalls["release"]["request"]).lease);
     case "segments":
       return engine.segmentStatus();
     case "exportLines": {

@@ -1,8 +1,7 @@
-import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { type DataDirectory, storeIdOf } from "../data-directory.js";
+import { CatalogLog, type SealedSegment } from "../catalog-log.js";
+import { storeIdOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import {
@@ -12,24 +11,35 @@ import {
   readQuarantine,
   readQuarantineEntry,
 } from "../journal/read-quarantine.js";
+import { dayOf, dayText, partOf, type SegmentId, segmentName } from "../segment-id.js";
 import type { SharedPosition } from "../shared-position.js";
 import { type Applied, Applier, type Job } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
+import { isDamage, probe } from "./damage.js";
 import { type DatabaseOptions, openDatabase } from "./database.js";
 import { type ExportSlice, exportLines } from "./export-lines.js";
+import { Leases } from "./leases.js";
 import { QueryRunner } from "./query-runner.js";
 import { type RawRecord, readRawRecord } from "./raw-record.js";
 import { ProgressMeter, type RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
-import { dayText, Segment, type SegmentState, segmentFile } from "./segment.js";
-import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
+import { prepareSeal, SealMismatchError } from "./seal-segment.js";
+import type { Segment, SegmentState } from "./segment.js";
+import { segmentRanges } from "./segment-ranges.js";
+import { SegmentSet } from "./segment-set.js";
+import {
+  type LeasedSegments,
+  NO_EVENTS,
+  snapshotSegments,
+  type TimeRange,
+} from "./snapshot-segments.js";
 
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
 const IDLE_MILLIS = 20;
 /** How long applying rests when the disk is full. */
 const DISK_FULL_MILLIS = 500;
-/** Stands for the segments while there is none, so that every query has a table to read. */
-const NO_EVENTS = "catalog.main.no_events";
+/** How long a segment that could not be sealed is left alone. */
+const SEAL_AGAIN_MILLIS = 5_000;
 /** Beyond every sequence. */
 const WHOLE_JOURNAL = 2n ** 63n - 1n;
 
@@ -39,6 +49,8 @@ export interface EngineOptions extends DatabaseOptions {
   diskGuard: DiskGuardLimits;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside: (seq: bigint, reason: string) => void;
+  /** Told of each segment whose file is given up and made again from the journal. */
+  onDamaged: (segment: string, reason: string) => void;
   /** Told when a segment gets no more records. */
   onSegmentEnded: () => void;
   /** Told from time to time, and at its end, how far the making of a segment is. */
@@ -46,7 +58,10 @@ export interface EngineOptions extends DatabaseOptions {
 }
 
 export interface SegmentStatus {
+  /** UTC receive day, `YYYY-MM-DD`. */
   day: string;
+  /** From 0: later parts of a day with more records than one segment takes. */
+  part: number;
   state: SegmentState;
   rows: number;
   bytes: number;
@@ -61,17 +76,25 @@ export interface SegmentStatus {
  */
 export class Engine {
   readonly queries: QueryRunner;
-  readonly #directory: DataDirectory;
+  readonly #options: EngineOptions;
   readonly #position: SharedPosition;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  readonly #segments = new Map<number, Segment>();
+  readonly #catalog: CatalogLog;
+  readonly #segments: SegmentSet;
+  readonly #guard: DiskGuard;
+  readonly #leases = new Leases();
   readonly #applier: Applier;
   readonly #rightOfWay: RightOfWay;
-  readonly #onSegmentEnded: () => void;
-  readonly #onProgress: (progress: RebuildProgress) => void;
   #live: Job | null = null;
   #rebuilds: Job[] = [];
+  /** Ended segments that are up to date and wait to be sealed. */
+  #ended: Segment[] = [];
+  /** A segment that is ready for its last step. */
+  #sealable: { segment: Segment; sealed: SealedSegment } | null = null;
+  #sealing: Promise<void> | null = null;
+  #sealAgainAt = 0;
+  #probing: Promise<void> | null = null;
   #isClosing = false;
   #preparing: Promise<void> = Promise.resolve();
   #applying: Promise<void> = Promise.resolve();
@@ -81,25 +104,32 @@ export class Engine {
     instance: DuckDBInstance,
     connection: DuckDBConnection,
   ) {
-    this.#directory = options.directory;
+    const { directory } = options;
+    this.#options = options;
     this.#position = options.position;
-    this.#onSegmentEnded = options.onSegmentEnded;
-    this.#onProgress = options.onProgress;
     this.#rightOfWay = new RightOfWay(options.position);
+    this.#guard = new DiskGuard(directory.root, options.diskGuard);
+    this.#catalog = new CatalogLog(directory.root);
+    this.#segments = new SegmentSet({
+      connection,
+      directory,
+      catalog: this.#catalog,
+      storeIds: [storeIdOf(directory)],
+      onDamaged: options.onDamaged,
+    });
     this.#applier = new Applier({
       connection,
-      journalDirectory: options.directory.journal,
-      storeId: storeIdOf(options.directory),
+      journalDirectory: directory.journal,
       rightOfWay: this.#rightOfWay,
-      guard: new DiskGuard(options.directory.root, options.diskGuard),
+      guard: this.#guard,
       onSetAside: options.onSetAside,
     });
     this.#instance = instance;
     this.#connection = connection;
-    this.queries = new QueryRunner(instance);
+    this.queries = new QueryRunner(instance, (error) => this.#suspect(error));
   }
 
-  /** @throws AuditError `data_directory_locked` */
+  /** @throws AuditError `data_directory_locked`, `catalog_corrupt` */
   static async open(options: EngineOptions): Promise<Engine> {
     const instance = await openDatabase(options);
     const connection = await instance.connect();
@@ -122,10 +152,10 @@ export class Engine {
    * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
    */
   async verify(): Promise<void> {
-    const ranges = segmentRanges(this.#directory.journal, this.#position.syncedSeq);
-    this.#refuseStrayFiles(new Set(ranges.map(({ day }) => dayText(day))));
+    const ranges = segmentRanges(this.#journalDirectory, this.#position.syncedSeq);
+    this.#segments.refuseStrayFiles(ranges);
     const newest = ranges.at(-1);
-    if (newest !== undefined) await this.#attachChecked(newest);
+    if (newest !== undefined) await this.#segments.attach(newest, true);
   }
 
   /**
@@ -147,51 +177,49 @@ export class Engine {
     });
   }
 
-  /** Names the tables that hold all events. @throws AuditError `segment_rebuilding` */
-  tables(): string[] {
-    const segments = [...this.#segments.values()].sort((a, b) => a.day - b.day);
-    const rebuilding = segments.find(({ state }) => state === "rebuilding");
-    if (rebuilding !== undefined) {
-      throw new AuditError(
-        "segment_rebuilding",
-        `the segment of ${dayText(rebuilding.day)} is being rebuilt from the journal`,
-        "ask again in a few seconds; /api/v1/status shows the progress",
-      );
-    }
-    if (segments.length === 0) return [NO_EVENTS];
-    return segments.map(({ alias }) => `${alias}.events`);
+  /** Takes a lease on the segments that can hold events of a range. */
+  async lease(range: TimeRange): Promise<LeasedSegments> {
+    let chosen: ReturnType<typeof snapshotSegments> = [];
+    const lease = await this.#leases.take(() => {
+      chosen = snapshotSegments(this.#segments.all, this.#catalog, range);
+      return chosen.filter(({ shown }) => shown.table !== null).map(({ id }) => id);
+    });
+    return { lease, segments: chosen.map(({ shown }) => shown) };
+  }
+
+  release(lease: number): void {
+    this.#leases.release(lease);
   }
 
   segmentStatus(): SegmentStatus[] {
-    return [...this.#segments.values()]
-      .sort((a, b) => a.day - b.day)
-      .map((segment) => ({
-        day: dayText(segment.day),
-        state: segment.state,
-        rows: Number(segment.rows),
-        bytes: segment.bytes,
-        progress: this.#progressOf(segment),
-      }));
+    return this.#segments.all.map((segment) => ({
+      day: dayText(dayOf(segment.id)),
+      part: partOf(segment.id),
+      state: segment.state,
+      rows: Number(segment.position.rows),
+      bytes: segment.bytes,
+      progress: this.#progressOf(segment),
+    }));
   }
 
   /** Writes a slice of the journal as OTLP/JSON; see `exportLines`. */
   exportLines(afterSeq: bigint, uptoSeq: bigint, maxRecords: number): ExportSlice {
-    return exportLines(this.#directory.journal, afterSeq, uptoSeq, maxRecords);
+    return exportLines(this.#journalDirectory, afterSeq, uptoSeq, maxRecords);
   }
 
   /** Reads a record as it was received; `null` when the journal does not hold it. */
   rawRecord(seq: bigint): RawRecord | null {
-    return readRawRecord(this.#directory.journal, seq, this.#position.syncedSeq);
+    return readRawRecord(this.#journalDirectory, seq, this.#position.syncedSeq);
   }
 
   /** Reads a page of what was set aside; see `readQuarantine`. */
   quarantine(before: QuarantinePlace | null, limit: number): QuarantinePage {
-    return readQuarantine(this.#directory.journal, before, limit);
+    return readQuarantine(this.#journalDirectory, before, limit, this.#segments.setAside);
   }
 
   /** Reads one entry of what was set aside; `null` when there is none at that place. */
   quarantineEntry(place: QuarantinePlace): QuarantineEntry | null {
-    return readQuarantineEntry(this.#directory.journal, place);
+    return readQuarantineEntry(this.#journalDirectory, place, this.#segments.setAside);
   }
 
   /** Finishes the running transaction and closes the files. */
@@ -201,118 +229,137 @@ export class Engine {
     await this.queries.close();
     await this.#preparing;
     await this.#applying;
-    for (const segment of this.#segments.values()) await this.#applier.checkpoint(segment);
+    await this.#sealing;
+    await this.#probing;
+    for (const segment of this.#segments.all) {
+      if (segment.state !== "sealed") await this.#checkpoint(segment);
+    }
+    this.#catalog.close();
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
 
+  get #journalDirectory(): string {
+    return this.#options.directory.journal;
+  }
+
   async #openNewest(): Promise<void> {
     try {
-      const ranges = segmentRanges(this.#directory.journal, WHOLE_JOURNAL);
-      const newest = ranges.findLast(({ day }) => fs.existsSync(segmentFile(this.#directory, day)));
-      if (newest !== undefined) await this.#attach(newest.day, newest.firstSeq);
+      const newest = segmentRanges(this.#journalDirectory, WHOLE_JOURNAL).at(-1);
+      if (newest !== undefined) await this.#segments.attachEarly(newest);
     } catch {
       // A journal file without a header, which recovery removes, or what `verify` reports.
     }
   }
 
   async #compare(syncedSeq: bigint): Promise<void> {
-    const ranges = segmentRanges(this.#directory.journal, syncedSeq);
-    for (const range of ranges) {
-      const { day, lastSeq } = range;
-      const segment = await this.#attachChecked(range);
-      const isNewest = day === ranges.at(-1)?.day;
-      const isBehind = segment.appliedSeq < lastSeq;
-      if (!isNewest && !isBehind) continue;
-      const job = this.#job(segment, isNewest ? null : lastSeq);
-      if (isBehind) job.meter = new ProgressMeter(dayText(day), segment.appliedSeq, lastSeq);
-      if (isNewest) this.#live = job;
-      else {
-        segment.state = "rebuilding";
-        this.#rebuilds.push(job);
-      }
+    const ranges = segmentRanges(this.#journalDirectory, syncedSeq);
+    for (const [index, range] of ranges.entries()) {
+      const isNewest = index === ranges.length - 1;
+      const segment = await this.#segments.attach(range, isNewest);
+      const isBehind = segment.appliedSeq < range.lastSeq;
+      if (!isNewest) segment.lastSeq = range.lastSeq;
+      if (isNewest || isBehind) this.#follow(segment, isBehind ? range.lastSeq : null);
+      else if (segment.state !== "sealed") this.#ended.push(segment);
     }
   }
 
-  /** A segment that no journal stands behind means that the journal is older than the engine. */
-  #refuseStrayFiles(days: ReadonlySet<string>): void {
-    for (const name of fs.readdirSync(this.#directory.events)) {
-      if (!name.endsWith(".duckdb") || days.has(name.slice(0, 10))) continue;
-      throw new AuditError(
-        "engine_ahead",
-        `${this.#directory.events}/${name} holds events of which the journal has none`,
-        "restore the journal that belongs to it, or move the file away",
-      );
+  /**
+   * Gives a segment its place among what is applied.
+   *
+   * @param lastSeq what it must reach to be up to date; `null` when it is
+   */
+  #follow(segment: Segment, lastSeq: bigint | null): void {
+    const reader = new JournalReader(this.#journalDirectory, segment.appliedSeq + 1n);
+    const meter =
+      lastSeq === null
+        ? null
+        : new ProgressMeter(segmentName(segment.id), segment.appliedSeq, lastSeq);
+    const job: Job = { segment, reader, rowsSinceCheckpoint: 0, meter };
+    if (segment.lastSeq === null) {
+      this.#live = job;
+      return;
     }
-  }
-
-  async #attach(day: number, firstSeq: bigint): Promise<Segment> {
-    const segment = await Segment.attach(this.#connection, this.#directory, day, firstSeq);
-    this.#segments.set(day, segment);
-    return segment;
-  }
-
-  async #attachChecked({ day, firstSeq, lastSeq }: SegmentRange): Promise<Segment> {
-    const segment = this.#segments.get(day) ?? (await this.#attach(day, firstSeq));
-    if (segment.appliedSeq > lastSeq) {
-      throw new AuditError(
-        "engine_ahead",
-        `the engine has applied sequence ${segment.appliedSeq}, the journal ends at ${lastSeq}: acknowledged events are missing from the journal`,
-        "restore the newest journal files; an older copy was put in their place",
-      );
-    }
-    return segment;
-  }
-
-  #job(segment: Segment, lastSeq: bigint | null): Job {
-    const reader = new JournalReader(this.#directory.journal, segment.appliedSeq + 1n);
-    return { segment, reader, lastSeq, rowsSinceCheckpoint: 0, meter: null };
+    segment.state = "rebuilding";
+    this.#rebuilds.push(job);
   }
 
   async #applyUntilClosed(syncedAtStart: bigint, onCaughtUp: () => void): Promise<void> {
     let isCaughtUp = false;
     while (!this.#isClosing) {
+      await this.#replaceFiles();
       const isIdle = !(await this.#applyLive());
-      this.#position.appliedSeq = this.#live?.segment.appliedSeq ?? 0n;
+      this.#publish();
       if (!isCaughtUp && this.#position.appliedSeq >= syncedAtStart) {
         isCaughtUp = true;
         onCaughtUp();
       }
       if (!isIdle) continue;
       const [rebuild] = this.#rebuilds;
-      if (rebuild === undefined) await sleep(IDLE_MILLIS);
-      else await this.#rebuildStep(rebuild);
+      if (rebuild !== undefined) await this.#rebuildStep(rebuild);
+      else {
+        this.#startSealing();
+        await sleep(IDLE_MILLIS);
+      }
     }
+  }
+
+  /** What was once visible stays counted as applied while its segment is made again: queries are refused then. */
+  #publish(): void {
+    const appliedSeq = this.#live?.segment.appliedSeq ?? 0n;
+    if (appliedSeq > this.#position.appliedSeq) this.#position.appliedSeq = appliedSeq;
   }
 
   /** Gives `false` when there was nothing to do. */
   async #applyLive(): Promise<boolean> {
     this.#live ??= await this.#firstJob();
-    if (this.#live === null) return false;
-    const applied = await this.#applyBatch(this.#live, this.#position.syncedSeq);
-    const { rows, nextDay } = applied;
-    if (nextDay !== null) {
-      await this.#applier.checkpoint(this.#live.segment);
-      const firstSeq = this.#live.segment.appliedSeq + 1n;
-      this.#live.reader.close();
-      this.#live = this.#job(await this.#attach(nextDay, firstSeq), null);
-      this.#onSegmentEnded();
-    }
-    return rows > 0 || nextDay !== null;
+    const live = this.#live;
+    if (live === null || live.segment.state === "damaged") return false;
+    const { rows, nextSegment } = await this.#applyBatch(live, this.#position.syncedSeq);
+    if (nextSegment !== null) await this.#endLive(live, nextSegment);
+    return rows > 0 || nextSegment !== null;
+  }
+
+  async #endLive({ segment, reader }: Job, nextSegment: SegmentId): Promise<void> {
+    await this.#checkpoint(segment);
+    reader.close();
+    segment.lastSeq = segment.appliedSeq;
+    if (segment.state !== "sealed") this.#ended.push(segment);
+    this.#follow(await this.#segments.begin(nextSegment, segment.appliedSeq + 1n), null);
+    this.#options.onSegmentEnded();
   }
 
   /** A full disk is waited out: what is not applied yet is safe in the journal. */
   async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
-    const applied = await this.#applier.applyBatch(job, upto);
-    if (applied.isDiskFull) await sleep(DISK_FULL_MILLIS);
-    this.#report(job);
-    return applied;
+    try {
+      const applied = await this.#applier.applyBatch(job, upto);
+      if (applied.isDiskFull) await sleep(DISK_FULL_MILLIS);
+      this.#report(job);
+      return applied;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#segments.markDamaged(job.segment, (error as Error).message);
+      return { rows: 1, nextSegment: null, isDiskFull: false };
+    }
+  }
+
+  async #checkpoint(segment: Segment): Promise<void> {
+    try {
+      await this.#applier.checkpoint(segment);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#segments.markDamaged(segment, (error as Error).message);
+    }
   }
 
   #report(job: Job): void {
     const { meter, segment } = job;
-    if (meter?.isDue(segment.appliedSeq)) this.#onProgress(meter.progress(segment.appliedSeq));
-    if (meter?.isDone(segment.appliedSeq)) job.meter = null;
+    if (meter?.isDue(segment.appliedSeq)) {
+      this.#options.onProgress(meter.progress(segment.appliedSeq));
+    }
+    if (!meter?.isDone(segment.appliedSeq)) return;
+    job.meter = null;
+    if (segment.lastSeq === null && segment.state === "rebuilding") segment.state = "open";
   }
 
   #progressOf(segment: Segment): RebuildProgress | null {
@@ -323,17 +370,108 @@ export class Engine {
 
   /** A new store has no segment before its first record. */
   async #firstJob(): Promise<Job | null> {
-    const [range] = segmentRanges(this.#directory.journal, this.#position.syncedSeq);
-    if (range === undefined) return null;
-    return this.#job(await this.#attach(range.day, range.firstSeq), null);
+    const [range] = segmentRanges(this.#journalDirectory, this.#position.syncedSeq);
+    if (range !== undefined) {
+      this.#follow(await this.#segments.begin(range.id, range.firstSeq), null);
+    }
+    return this.#live;
   }
 
   async #rebuildStep(job: Job): Promise<void> {
-    await this.#applyBatch(job, job.lastSeq as bigint);
-    if (job.segment.appliedSeq < (job.lastSeq as bigint)) return;
-    await this.#applier.checkpoint(job.segment);
-    job.reader.close();
-    job.segment.state = "open";
+    const { segment } = job;
+    const lastSeq = segment.lastSeq as bigint;
+    if (segment.state === "rebuilding") await this.#applyBatch(job, lastSeq);
+    if (segment.state === "rebuilding" && segment.appliedSeq < lastSeq) return;
     this.#rebuilds.shift();
+    job.reader.close();
+    if (segment.state === "damaged") return;
+    segment.state = "open";
+    await this.#checkpoint(segment);
+    this.#ended.push(segment);
+  }
+
+  /** Does what needs a segment without readers, where there are none just now. */
+  async #replaceFiles(): Promise<void> {
+    if (!this.#guard.hasRoom(0)) return;
+    for (const segment of this.#segments.all) {
+      const isBusy = this.#sealing !== null || this.#probing !== null;
+      if (segment.state !== "damaged" || isBusy || !this.#leases.claim(segment.id)) continue;
+      await this.#remake(segment);
+      this.#leases.free(segment.id);
+    }
+    const { segment, sealed } = this.#sealable ?? {};
+    if (segment === undefined || sealed === undefined) return;
+    if (segment.state !== "open") this.#leases.free(segment.id);
+    else if (this.#probing !== null || !this.#leases.claim(segment.id)) return;
+    else await this.#seal(segment, sealed);
+    this.#sealable = null;
+  }
+
+  async #remake(segment: Segment): Promise<void> {
+    const made = await this.#segments.remake(segment);
+    made.state = "rebuilding";
+    if (this.#live?.segment === segment) this.#live.reader.close();
+    this.#ended = this.#ended.filter((ended) => ended !== segment);
+    this.#follow(made, segment.lastSeq ?? this.#position.appliedSeq);
+  }
+
+  async #seal(segment: Segment, sealed: SealedSegment): Promise<void> {
+    try {
+      await this.#segments.seal(segment, sealed);
+    } catch (error) {
+      this.#segments.markDamaged(segment, (error as Error).message);
+    }
+    this.#leases.free(segment.id);
+  }
+
+  /** Checks the next ended segment beside everything else; its last step waits for a moment without readers. */
+  #startSealing(): void {
+    if (this.#sealing !== null || this.#sealable !== null) return;
+    if (performance.now() < this.#sealAgainAt) return;
+    const segment = this.#ended.shift();
+    if (segment?.state !== "open") return;
+    this.#sealing = this.#prepareSeal(segment).finally(() => {
+      this.#sealing = null;
+    });
+  }
+
+  async #prepareSeal(segment: Segment): Promise<void> {
+    const connection = await this.#instance.connect();
+    try {
+      this.#sealable = { segment, sealed: await prepareSeal(connection, segment) };
+    } catch (error) {
+      const { message } = error as Error;
+      if (isDamage(error) || error instanceof SealMismatchError) {
+        this.#segments.markDamaged(segment, message);
+      } else {
+        // A full disk, or a query that hinders the checkpoint: it stays readable and writable meanwhile.
+        this.#ended.push(segment);
+        this.#sealAgainAt = performance.now() + SEAL_AGAIN_MILLIS;
+      }
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  /** Finds out which segment's file a query could not read. */
+  #suspect(error: unknown): boolean {
+    if (!isDamage(error)) return false;
+    this.#probing ??= this.#probeAll().finally(() => {
+      this.#probing = null;
+    });
+    return true;
+  }
+
+  async #probeAll(): Promise<void> {
+    const connection = await this.#instance.connect();
+    try {
+      for (const segment of this.#segments.all) {
+        if (!segment.isReadable || this.#isClosing) continue;
+        const reason = await probe(connection, segment);
+        if (reason !== null) this.#segments.markDamaged(segment, reason);
+      }
+    } finally {
+      connection.closeSync();
+    }
   }
 }

@@ -22,17 +22,20 @@ export class QueryRunner {
   readonly #idle: DuckDBConnection[] = [];
   readonly #busy = new Set<DuckDBConnection>();
   readonly #waiting: (() => void)[] = [];
+  readonly #onError: (error: unknown) => boolean;
   #running = 0;
   #isClosed = false;
 
-  constructor(instance: DuckDBInstance) {
+  /** @param onError told of each error of DuckDB; gives `true` for one of a segment's file */
+  constructor(instance: DuckDBInstance, onError: (error: unknown) => boolean) {
     this.#instance = instance;
+    this.#onError = onError;
   }
 
   /**
    * Runs one prepared statement and gives its rows, integers of 64 bits as bigint.
    *
-   * @throws AuditError `too_many_queries`, `query_timeout`
+   * @throws AuditError `too_many_queries`, `query_timeout`, `segment_rebuilding`
    */
   async run({ sql, values = [], timeoutMillis }: QueryRequest): Promise<JS[][]> {
     if (timeoutMillis === null) return await this.#execute(sql, values, null);
@@ -87,6 +90,14 @@ export class QueryRunner {
     try {
       return (await connection.runAndReadAll(sql, values)).getRowsJS();
     } catch (error) {
+      if (this.#onError(error)) {
+        throw new AuditError(
+          "segment_rebuilding",
+          "a segment's file cannot be read and is made again from the journal",
+          "ask again in a few seconds; /api/v1/status shows the progress",
+          { cause: error },
+        );
+      }
       if (performance.now() < deadline) throw error;
       throw new AuditError(
         "query_timeout",

@@ -15,7 +15,7 @@ it("reports every five seconds, and at the end", () => {
   expect(meter.isDue(350n)).toBe(true);
   expect(meter.isDue(351n)).toBe(false);
   expect(meter.progress(350n)).toEqual({
-    day: "2026-11-23",
+    segment: "2026-11-23",
     records: 250,
     totalRecords: 1000,
     recordsPerSecond: 50,

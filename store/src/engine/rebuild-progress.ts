@@ -3,8 +3,8 @@ const REPORT_MILLIS = 5_000;
 
 /** Says how far a segment is that is made, or brought up to date, from the journal. */
 export interface RebuildProgress {
-  /** Receive day of the segment. */
-  day: string;
+  /** Name of the segment. */
+  segment: string;
   /** Records that were applied, of those that were missing. */
   records: number;
   totalRecords: number;
@@ -13,7 +13,7 @@ export interface RebuildProgress {
 
 /** Follows the rebuilding of one segment. */
 export class ProgressMeter {
-  readonly #day: string;
+  readonly #segment: string;
   readonly #fromSeq: bigint;
   readonly #lastSeq: bigint;
   readonly #begin = performance.now();
@@ -23,8 +23,8 @@ export class ProgressMeter {
    * @param appliedSeq last sequence that the segment holds at the beginning
    * @param lastSeq last sequence that it must hold
    */
-  constructor(day: string, appliedSeq: bigint, lastSeq: bigint) {
-    this.#day = day;
+  constructor(segment: string, appliedSeq: bigint, lastSeq: bigint) {
+    this.#segment = segment;
     this.#fromSeq = appliedSeq;
     this.#lastSeq = lastSeq;
   }
@@ -46,7 +46,7 @@ export class ProgressMeter {
     const records = Number(reached - this.#fromSeq);
     const seconds = (performance.now() - this.#begin) / 1000;
     return {
-      day: this.#day,
+      segment: this.#segment,
       records,
       totalRecords: Number(this.#lastSeq - this.#fromSeq),
       recordsPerSecond: seconds > 0 ? Math.round(records / seconds) : 0,

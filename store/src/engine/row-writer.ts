@@ -51,16 +51,30 @@ export class RowWriter {
   readonly #appender: DuckDBAppender;
   readonly #types: DuckDBType[];
   #rows = 0;
+  #minTime: bigint | null = null;
+  #maxTime: bigint | null = null;
 
   constructor(appender: DuckDBAppender) {
     this.#appender = appender;
     this.#types = this.#buffers.map((_, index) => appender.columnType(index));
   }
 
+  /** Least event time of all rows written; `null` for none. */
+  get minTime(): bigint | null {
+    return this.#minTime;
+  }
+
+  get maxTime(): bigint | null {
+    return this.#maxTime;
+  }
+
   write(envelope: Envelope, context: RowContext): void {
     const row = this.#rows;
     this.#seq.set(row, context.seq);
-    this.#time.set(row, envelope.timeSource === "received" ? context.receivedNano : envelope.time);
+    const time = envelope.timeSource === "received" ? context.receivedNano : envelope.time;
+    this.#time.set(row, time);
+    if (this.#minTime === null || time < this.#minTime) this.#minTime = time;
+    if (this.#maxTime === null || time > this.#maxTime) this.#maxTime = time;
     if (envelope.observedTime !== null) this.#observedTime.set(row, envelope.observedTime);
     this.#receivedTime.set(row, context.receivedNano);
     if (envelope.duration !== null) this.#duration.set(row, envelope.duration);

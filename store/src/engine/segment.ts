@@ -1,80 +1,60 @@
 import fs from "node:fs";
-import path from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { DataDirectory } from "../data-directory.js";
+import { dayOf, dayText, partOf, type SegmentId, segmentFile } from "../segment-id.js";
 import { columnDefinitions } from "./columns.js";
-import { moveAside, quote } from "./database.js";
+import { quote } from "./database.js";
 
-const MILLIS_PER_DAY = 86_400_000;
+export type SegmentState = "open" | "sealed" | "damaged" | "rebuilding";
 
-export type SegmentState = "open" | "rebuilding";
-
-/** Names a segment by its receive day. */
-export function dayText(segmentDay: number): string {
-  return new Date(segmentDay * MILLIS_PER_DAY).toISOString().slice(0, 10);
-}
-
-/** Names the DuckDB file of a segment. */
-export function segmentFile({ events }: DataDirectory, segmentDay: number): string {
-  return path.join(events, `${dayText(segmentDay)}.duckdb`);
-}
-
-/** One receive day's events in a DuckDB file of their own, with the position that the rows stand for. */
-export class Segment {
-  readonly day: number;
-  readonly alias: string;
-  readonly file: string;
-  state: SegmentState = "open";
+/** What is written about a segment's rows in the transaction that adds them. */
+export interface SegmentPosition {
+  /** Last sequence that the rows stand for. */
   appliedSeq: bigint;
   rows: bigint;
+  /** Least and greatest event time of the rows, ns since 1970 UTC; `null` without rows. */
+  minTime: bigint | null;
+  maxTime: bigint | null;
+}
 
-  private constructor(day: number, alias: string, file: string, appliedSeq: bigint, rows: bigint) {
-    this.day = day;
-    this.alias = alias;
-    this.file = file;
-    this.appliedSeq = appliedSeq;
-    this.rows = rows;
+/** Says which file to attach, and what it must be. */
+export interface SegmentSource {
+  /** `<data>/events` */
+  directory: string;
+  id: SegmentId;
+  /** First sequence of the segment's journal. */
+  firstSeq: bigint;
+  /** Ids that the data directory has, or had. */
+  storeIds: readonly string[];
+}
+
+/** One segment's events in a DuckDB file of their own, with the position that the rows stand for. */
+export class Segment {
+  readonly id: SegmentId;
+  readonly alias: string;
+  readonly file: string;
+  readonly firstSeq: bigint;
+  /** Last sequence of the segment; `null` while it gets more. */
+  lastSeq: bigint | null = null;
+  state: SegmentState = "open";
+  position: SegmentPosition;
+  /** Why each record of the segment that has no row has none. */
+  readonly setAside: Map<bigint, string>;
+
+  constructor(
+    { directory, id, firstSeq }: SegmentSource,
+    position: SegmentPosition,
+    setAside = new Map<bigint, string>(),
+  ) {
+    this.id = id;
+    this.alias = aliasOf(id);
+    this.file = segmentFile(directory, id);
+    this.firstSeq = firstSeq;
+    this.position = position;
+    this.setAside = setAside;
   }
 
-  /**
-   * Attaches a segment, making it when it is missing; a file that cannot be read is moved aside first.
-   *
-   * @param firstSeq first sequence of the segment's journal
-   */
-  static async attach(
-    connection: DuckDBConnection,
-    directory: DataDirectory,
-    day: number,
-    firstSeq: bigint,
-  ): Promise<Segment> {
-    const name = dayText(day);
-    const alias = `seg_${name.replaceAll("-", "")}`;
-    const file = segmentFile(directory, day);
-    const attach = `ATTACH ${quote(file)} AS ${alias}`;
-    if (fs.existsSync(file)) {
-      try {
-        await connection.run(attach);
-        const { appliedSeq, rows } = await readPosition(connection, alias);
-        // A position before the segment's first record belongs to another journal.
-        if (appliedSeq >= firstSeq - 1n) return new Segment(day, alias, file, appliedSeq, rows);
-      } catch (error) {
-        if (/No space left|out of memory|Permission denied/i.test((error as Error).message)) {
-          throw error;
-        }
-        // Damaged in whatever way: the journal has every row, so it is rebuilt below.
-      }
-      await connection.run(`DETACH DATABASE IF EXISTS ${alias}`);
-      moveAside(directory, file);
-    }
-    await connection.run(attach);
-    await connection.run("BEGIN");
-    await connection.run(`CREATE TABLE ${alias}.events (${columnDefinitions()})`);
-    await connection.run(
-      `CREATE TABLE ${alias}.position (applied_seq BIGINT NOT NULL, row_count BIGINT NOT NULL)`,
-    );
-    await connection.run(`INSERT INTO ${alias}.position VALUES (${firstSeq - 1n}, 0)`);
-    await connection.run("COMMIT");
-    return new Segment(day, alias, file, firstSeq - 1n, 0n);
+  get appliedSeq(): bigint {
+    return this.position.appliedSeq;
   }
 
   /** Size of the file and its WAL. */
@@ -85,23 +65,115 @@ export class Segment {
   get walBytes(): number {
     return sizeOf(`${this.file}.wal`);
   }
+
+  /** Whether its rows can be read. */
+  get isReadable(): boolean {
+    return this.state === "open" || this.state === "sealed";
+  }
+}
+
+/**
+ * Attaches a segment's file as it is.
+ *
+ * @throws when the file cannot be read, or does not hold what its position says
+ */
+export async function attachSegment(
+  connection: DuckDBConnection,
+  source: SegmentSource,
+  isReadOnly: boolean,
+): Promise<Segment> {
+  const alias = aliasOf(source.id);
+  const file = segmentFile(source.directory, source.id);
+  try {
+    await connection.run(`ATTACH ${quote(file)} AS ${alias}${isReadOnly ? " (READ_ONLY)" : ""}`);
+    const position = await readPosition(connection, alias, source);
+    return new Segment(source, position, await readSetAside(connection, alias));
+  } catch (error) {
+    await detachSegment(connection, source.id);
+    throw error;
+  }
+}
+
+/** Makes a segment without rows. */
+export async function makeSegment(
+  connection: DuckDBConnection,
+  source: SegmentSource,
+): Promise<Segment> {
+  const alias = aliasOf(source.id);
+  const appliedSeq = source.firstSeq - 1n;
+  const statements = [
+    `ATTACH ${quote(segmentFile(source.directory, source.id))} AS ${alias}`,
+    "BEGIN",
+    `CREATE TABLE ${alias}.events (${columnDefinitions()})`,
+    `CREATE TABLE ${alias}.set_aside (seq BIGINT NOT NULL, reason VARCHAR NOT NULL)`,
+    `CREATE TABLE ${alias}.position (store_id VARCHAR NOT NULL, applied_seq BIGINT NOT NULL, row_count BIGINT NOT NULL, min_time UBIGINT, max_time UBIGINT)`,
+    `INSERT INTO ${alias}.position VALUES (${quote(source.storeIds[0] as string)}, ${appliedSeq}, 0, NULL, NULL)`,
+    "COMMIT",
+  ];
+  for (const statement of statements) await connection.run(statement);
+  return new Segment(source, { appliedSeq, rows: 0n, minTime: null, maxTime: null });
+}
+
+export async function detachSegment(connection: DuckDBConnection, id: SegmentId): Promise<void> {
+  await connection.run(`DETACH DATABASE IF EXISTS ${aliasOf(id)}`);
+}
+
+/** Puts a new position in the place of the old one, within the open transaction. */
+export async function writePosition(
+  connection: DuckDBConnection,
+  { alias }: Segment,
+  { appliedSeq, rows, minTime, maxTime }: SegmentPosition,
+): Promise<void> {
+  await connection.run(
+    `UPDATE ${alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}, min_time = ${minTime ?? "NULL"}, max_time = ${maxTime ?? "NULL"}`,
+  );
+}
+
+function aliasOf(id: SegmentId): string {
+  const day = dayText(dayOf(id)).replaceAll("-", "");
+  return partOf(id) === 0 ? `seg_${day}` : `seg_${day}_${partOf(id)}`;
 }
 
 function sizeOf(file: string): number {
   return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
+async function readSetAside(
+  connection: DuckDBConnection,
+  alias: string,
+): Promise<Map<bigint, string>> {
+  const result = await connection.runAndReadAll(`SELECT seq, reason FROM ${alias}.set_aside`);
+  return new Map(result.getRows() as [bigint, string][]);
+}
+
+type PositionRow = [
+  storeId: string,
+  appliedSeq: bigint,
+  rows: bigint,
+  minTime: bigint | null,
+  maxTime: bigint | null,
+  counted: bigint,
+  least: bigint | null,
+  greatest: bigint | null,
+];
+
 async function readPosition(
   connection: DuckDBConnection,
   alias: string,
-): Promise<{ appliedSeq: bigint; rows: bigint }> {
+  { firstSeq, storeIds }: SegmentSource,
+): Promise<SegmentPosition> {
   const result = await connection.runAndReadAll(
-    `SELECT applied_seq, row_count, (SELECT count(*) FROM ${alias}.events) FROM ${alias}.position`,
+    `SELECT store_id, applied_seq, row_count, min_time, max_time, counted, least, greatest FROM ${alias}.position, (SELECT count(*) AS counted, min(seq) AS least, max(seq) AS greatest FROM ${alias}.events)`,
   );
   const [row] = result.getRows();
-  const [appliedSeq, rows, counted] = (row ?? []) as bigint[];
-  if (appliedSeq === undefined || rows === undefined || rows !== counted) {
-    throw new Error(`segment ${alias} does not hold the rows that its position claims`);
+  if (row === undefined) throw new Error("it has no position");
+  const [storeId, appliedSeq, rows, minTime, maxTime, counted, least, greatest] =
+    row as PositionRow;
+  if (!storeIds.includes(storeId)) throw new Error(`it belongs to store ${storeId}`);
+  if (rows !== counted) throw new Error(`it has ${counted} rows, its position says ${rows}`);
+  if (appliedSeq < firstSeq - 1n || (least ?? firstSeq) < firstSeq) {
+    throw new Error(`it holds sequences before ${firstSeq}`);
   }
-  return { appliedSeq, rows };
+  if ((greatest ?? appliedSeq) > appliedSeq) throw new Error("it has rows past its position");
+  return { appliedSeq, rows, minTime, maxTime };
 }

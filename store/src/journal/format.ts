@@ -1,12 +1,13 @@
 import { crc32 } from "node:zlib";
 import { asBuffer } from "@agent-audit/otlp";
+import { fromHeaderWord, type SegmentId, toHeaderWord } from "../segment-id.js";
 
 // Byte layout: docs/journal-format.md. All numbers are little-endian.
 
 const FILE_MAGIC = Buffer.from("AGAUDJNL");
 export const FORMAT_VERSION = 1;
 export const STORE_ID_LENGTH = 12;
-/** magic 8, version u32, store id 12, first seq u64, segment day u32, salt u32, crc32 u32. */
+/** magic 8, version u32, store id 12, first seq u64, segment u32, salt u32, crc32 u32. */
 export const FILE_HEADER_BYTES = 44;
 
 export const FRAME_MAGIC = Buffer.from("AAFR");
@@ -32,8 +33,8 @@ export interface FileHeader {
   storeId: string;
   /** Sequence of the first record that the file can hold. */
   firstSeq: bigint;
-  /** Segment that the file's records belong to: days since 1970 UTC. */
-  segmentDay: number;
+  /** Segment that the file's records belong to. */
+  segment: SegmentId;
   /**
    * Random start value of the file's checksums. A payload is bytes of a client: without it, a client could
    * send what passes for a frame when a torn write is searched for the next whole one.
@@ -71,7 +72,7 @@ export function encodeFileHeader(header: FileHeader): Buffer {
   bytes.writeUInt32LE(FORMAT_VERSION, 8);
   bytes.write(header.storeId, 12, STORE_ID_LENGTH, "latin1");
   bytes.writeBigUInt64LE(header.firstSeq, 24);
-  bytes.writeUInt32LE(header.segmentDay, 32);
+  bytes.writeUInt32LE(toHeaderWord(header.segment), 32);
   bytes.writeUInt32LE(header.salt, 36);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 40)), 40);
   return bytes;
@@ -86,7 +87,7 @@ export function decodeFileHeader(bytes: Buffer): VersionedHeader | null {
     version: bytes.readUInt32LE(8),
     storeId: bytes.toString("latin1", 12, 12 + STORE_ID_LENGTH),
     firstSeq: bytes.readBigUInt64LE(24),
-    segmentDay: bytes.readUInt32LE(32),
+    segment: fromHeaderWord(bytes.readUInt32LE(32)),
     salt: bytes.readUInt32LE(36),
   };
 }

@@ -1,4 +1,5 @@
 import type { AuditError } from "@agent-audit/schema";
+import type { SegmentId } from "../segment-id.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { type Frame, nextSeqOf } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
@@ -8,7 +9,9 @@ import { type JournalName, type OpenJournalFile, openChosen } from "./journal-fi
 /** Carries a frame of records with the segment that it belongs to. */
 export interface SegmentFrame {
   frame: Frame;
-  segmentDay: number;
+  segment: SegmentId;
+  /** Of the file that it stands in. */
+  storeId: string;
 }
 
 /**
@@ -50,7 +53,8 @@ export class JournalReader {
       if (read.status === "bad") throw this.#corrupt(`${read.reason} at offset ${read.offset}`);
       this.#refuseHole(read.frame.firstSeq);
       this.#nextSeq = nextSeqOf(read.frame);
-      return { frame: read.frame, segmentDay: (this.#opened as OpenJournalFile).file.segmentDay };
+      const { segment, storeId } = (this.#opened as OpenJournalFile).file;
+      return { frame: read.frame, segment, storeId };
     }
     return null;
   }

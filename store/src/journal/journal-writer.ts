@@ -1,15 +1,26 @@
 import { randomInt } from "node:crypto";
 import path from "node:path";
+import { dayOf, nextPart, type SegmentId, segmentOfTime } from "../segment-id.js";
 import { type Disk, nodeDisk, readRange, replaceFile, writeFully } from "./disk.js";
 import { encodeFileHeader, encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
-import { journalFileName } from "./journal-files.js";
+import { journalFileName, journalNames, openJournalFile } from "./journal-files.js";
 import { type CarriedFrames, type JournalCut, recoverJournal } from "./recover-journal.js";
 import { InlineSyncer, type Syncer } from "./syncer.js";
 
 /** Size at which a file is closed and the next begun. */
 export const ROTATE_BYTES = 256 * 1024 * 1024;
 
-const NANOS_PER_DAY = 86_400_000_000_000n;
+/** What one segment may hold before the next part of the day begins. */
+export interface SegmentLimits {
+  maxRecords: number;
+  /** Bytes of journal. */
+  maxJournalBytes: number;
+}
+
+const NO_LIMITS: SegmentLimits = {
+  maxRecords: Number.POSITIVE_INFINITY,
+  maxJournalBytes: Number.POSITIVE_INFINITY,
+};
 
 export interface JournalOptions {
   /** `<data>/journal` */
@@ -17,6 +28,8 @@ export interface JournalOptions {
   storeId: string;
   /** Default {@link ROTATE_BYTES}. */
   rotateBytes?: number;
+  /** Default: a segment lasts its day. */
+  segmentLimits?: SegmentLimits | undefined;
   /** Clock, ns since 1970 UTC. */
   now: () => bigint;
   /** Told of each new file in operation, by the first sequence that it can hold. */
@@ -50,7 +63,10 @@ export class JournalWriter {
   #writtenBytes = 0;
   #fileFirstSeq = 0n;
   #salt = 0;
-  #segmentDay: number;
+  #segment: SegmentId;
+  #segmentFirstSeq: bigint;
+  /** Bytes of the segment's files before the current one. */
+  #segmentBytes = 0;
   #nextSeq: bigint;
   #syncedSeq: bigint;
   /** What recovery cut off, for the start report. */
@@ -69,7 +85,10 @@ export class JournalWriter {
     this.cut = recovered.cut;
     this.#nextSeq = recovered.nextSeq;
     this.#syncedSeq = recovered.nextSeq - 1n;
-    this.#segmentDay = this.#dayOf(options.now(), recovered.segmentDay);
+    this.#segment = recovered.segment;
+    this.#segmentFirstSeq = recovered.nextSeq;
+    this.#measureSegment();
+    this.#enter(this.#segmentAt(options.now()));
     this.#openFile(recovered.carried);
   }
 
@@ -88,19 +107,19 @@ export class JournalWriter {
     return this.#writtenBytes;
   }
 
-  /** Segment that the next record belongs to, days since 1970 UTC, unless a later day has begun. */
-  get segmentDay(): number {
-    return this.#segmentDay;
+  /** Receive day of the next record, days since 1970 UTC, unless a later one has begun. */
+  get day(): number {
+    return dayOf(this.#segment);
   }
 
   /**
-   * Begins a new file when the current one is full or the day has changed. Call before anything is decided
+   * Begins a new file when the current one is full or another segment begins. Call before anything is decided
    * about a record: `onRotate` writes down what is known of the records before it, and of no other.
    */
   rotateIfDue(receivedNano: bigint): void {
-    const day = this.#dayOf(receivedNano, this.#segmentDay);
+    const segment = this.#segmentAt(receivedNano);
     const isFull = this.#size >= this.#rotateBytes && this.#hasRecords;
-    if (day !== this.#segmentDay || isFull) this.#rotate(day);
+    if (segment !== this.#segment || isFull) this.#rotate(segment);
   }
 
   /** Writes a frame, not yet durable, and gives the sequence of its first record. */
@@ -157,9 +176,32 @@ export class JournalWriter {
     return this.#options.rotateBytes ?? ROTATE_BYTES;
   }
 
-  /** A clock that steps back never reopens the day of an older segment. */
-  #dayOf(nanos: bigint, current: number): number {
-    return Math.max(current, Number(nanos / NANOS_PER_DAY));
+  /** A clock that steps back never reopens an older segment, and a full one is followed by the day's next part. */
+  #segmentAt(nanos: bigint): SegmentId {
+    const { maxRecords, maxJournalBytes } = this.#options.segmentLimits ?? NO_LIMITS;
+    const records = Number(this.#nextSeq - this.#segmentFirstSeq);
+    const bytes = this.#segmentBytes + this.#size;
+    const isFull = records >= maxRecords || (records > 0 && bytes >= maxJournalBytes);
+    return Math.max(isFull ? nextPart(this.#segment) : this.#segment, segmentOfTime(nanos));
+  }
+
+  /** Finds where the recovered segment begins, and what its files hold. */
+  #measureSegment(): void {
+    for (const name of journalNames(this.#options.directory, this.#disk).reverse()) {
+      const { file, source } = openJournalFile(name, this.#disk);
+      source.close();
+      if (file.segment !== this.#segment) break;
+      this.#segmentFirstSeq = file.firstSeq;
+      this.#segmentBytes += file.bytes;
+    }
+  }
+
+  /** Starts to count anew when a segment begins. */
+  #enter(segment: SegmentId): void {
+    if (segment === this.#segment) return;
+    this.#segment = segment;
+    this.#segmentFirstSeq = this.#nextSeq;
+    this.#segmentBytes = 0;
   }
 
   /** Whether the file holds records: without them the next file would have its name. */
@@ -167,8 +209,9 @@ export class JournalWriter {
     return this.#nextSeq > this.#fileFirstSeq;
   }
 
-  #rotate(day: number): void {
+  #rotate(segment: SegmentId): void {
     this.sync();
+    if (this.#hasRecords) this.#segmentBytes += this.#size;
     const carried = this.#hasRecords
       ? null
       : {
@@ -176,7 +219,7 @@ export class JournalWriter {
           salt: this.#salt,
         };
     this.#disk.closeSync(this.#fd);
-    this.#segmentDay = day;
+    this.#enter(segment);
     this.#openFile(carried);
     this.#options.onRotate?.(this.#nextSeq);
   }
@@ -189,7 +232,7 @@ export class JournalWriter {
     const header = encodeFileHeader({
       storeId,
       firstSeq: this.#nextSeq,
-      segmentDay: this.#segmentDay,
+      segment: this.#segment,
       salt: this.#salt,
     });
     const start = carried === null ? [header] : [header, carried.frames];

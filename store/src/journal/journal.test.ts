@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { sampleFrame } from "../../../test/support/sample-frame.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { dayOf } from "../segment-id.js";
 import { encodeFrame, FILE_HEADER_BYTES, type Frame } from "./format.js";
 import { listJournalFiles } from "./journal-files.js";
 import { JournalReader } from "./journal-reader.js";
@@ -67,7 +68,7 @@ describe("JournalWriter", () => {
     append(journal, frame("b", { receivedNano: TODAY + DAY }));
     append(journal, frame("c", { receivedNano: TODAY - DAY }));
     journal.close();
-    const days = listJournalFiles(directory).map(({ segmentDay }) => segmentDay);
+    const days = listJournalFiles(directory).map(({ segment }) => dayOf(segment));
     expect(days).toEqual([20_000, 20_001]);
     expect(open(directory).nextSeq).toBe(4n);
   });

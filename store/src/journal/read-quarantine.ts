@@ -1,5 +1,6 @@
+import { spliceLogsRequest } from "@agent-audit/otlp";
 import { type Disk, nodeDisk } from "./disk.js";
-import { FILE_HEADER_BYTES } from "./format.js";
+import { FILE_HEADER_BYTES, nextSeqOf } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
 import { journalCorrupt } from "./journal-corrupt.js";
 import { journalNames, type OpenJournalFile, openChosen } from "./journal-files.js";
@@ -17,6 +18,11 @@ export interface QuarantinePlace {
   /** Offset of the frame in the file's plain form, bytes. */
   offset: number;
 }
+
+/** Why each stored record that cannot be shown is not, by its sequence. */
+export type SetAside = ReadonlyMap<bigint, string>;
+
+const NONE: SetAside = new Map();
 
 /** Carries one record, or one whole body, that was set aside. */
 export interface QuarantineEntry extends Quarantined, QuarantinePlace {
@@ -38,12 +44,14 @@ export interface QuarantinePage {
  * Reads what was set aside, newest first. What was not yet synced at the call may be among it.
  *
  * @param before entries before this place only; `null` for all
+ * @param setAside records that were stored and cannot be shown
  * @throws AuditError `journal_corrupt`
  */
 export function readQuarantine(
   directory: string,
   before: QuarantinePlace | null,
   limit: number,
+  setAside: SetAside = NONE,
   disk: Disk = nodeDisk,
 ): QuarantinePage {
   const deadline = performance.now() + MAX_PAGE_MILLIS;
@@ -57,9 +65,10 @@ export function readQuarantine(
     if (opened === null) continue;
     try {
       const scanner = scannerOf(opened);
-      for (const offset of offsetsBefore(scanner, end, opened, index === 0).reverse()) {
-        scanner.offset = offset;
-        const entry = entryAt(scanner, firstSeq);
+      const found = spotsBefore(scanner, end, opened, setAside, index === 0);
+      for (const spot of found.reverse()) {
+        const { offset } = spot;
+        const entry = entryAt(scanner, firstSeq, spot);
         // The newest file is written to: what is not whole yet was not acknowledged.
         if (entry === null) continue;
         entries.push(entry);
@@ -83,14 +92,19 @@ export function readQuarantine(
 export function readQuarantineEntry(
   directory: string,
   { fileSeq, offset }: QuarantinePlace,
+  setAside: SetAside = NONE,
   disk: Disk = nodeDisk,
 ): QuarantineEntry | null {
   const opened = openAt(directory, fileSeq, disk);
   if (opened === null) return null;
   try {
     const scanner = scannerOf(opened);
-    scanner.offset = Math.max(offset, FILE_HEADER_BYTES);
-    return entryAt(scanner, fileSeq);
+    const direct = { offset, frameOffset: Math.max(offset, FILE_HEADER_BYTES), reason: null };
+    const spot =
+      setAside.size === 0
+        ? direct
+        : spotsBefore(scanner, offset + 1, opened, setAside, true).at(-1);
+    return spot?.offset === offset ? entryAt(scanner, fileSeq, spot) : null;
   } finally {
     opened.source.close();
   }
@@ -104,39 +118,70 @@ function scannerOf({ source, file }: OpenJournalFile): FrameScanner {
   return new FrameScanner(source, FILE_HEADER_BYTES, file.salt);
 }
 
-/** Finds the file's quarantine frames by their heads. */
-function offsetsBefore(
+/** Where an entry stands in its file. */
+interface Spot {
+  offset: number;
+  frameOffset: number;
+  /** Of a stored record that is set aside; `null` for a quarantine frame, which has its own. */
+  reason: string | null;
+}
+
+/** Finds the file's entries by the heads of its frames. */
+function spotsBefore(
   scanner: FrameScanner,
   end: number,
   { file }: OpenJournalFile,
+  setAside: SetAside,
   isNewest: boolean,
-): number[] {
-  const offsets: number[] = [];
+): Spot[] {
+  const asideSeqs = [...setAside.keys()].sort((a, b) => Number(a - b));
+  const spots: Spot[] = [];
   while (scanner.offset < end) {
     const read = scanner.peek();
     if (read.status === "bad" && !isNewest) {
       throw journalCorrupt(file.path, `${read.reason} at offset ${read.offset}`);
     }
     if (read.status !== "head") break;
-    if (read.head.kind === "quarantine") offsets.push(read.offset);
+    const { head, offset: frameOffset } = read;
+    if (head.kind === "quarantine") spots.push({ offset: frameOffset, frameOffset, reason: null });
+    for (const seq of asideSeqs) {
+      if (seq < head.firstSeq || seq >= nextSeqOf(head)) continue;
+      // Inside the frame, which is longer than it has records.
+      const offset = frameOffset + 1 + Number(seq - head.firstSeq);
+      if (offset < end) spots.push({ offset, frameOffset, reason: setAside.get(seq) as string });
+    }
     scanner.offset = read.end;
   }
-  return offsets;
+  return spots;
 }
 
-function entryAt(scanner: FrameScanner, fileSeq: bigint): QuarantineEntry | null {
+function entryAt(scanner: FrameScanner, fileSeq: bigint, spot: Spot): QuarantineEntry | null {
+  scanner.offset = spot.frameOffset;
   const read = scanner.next();
-  if (read.status !== "frame" || read.frame.kind !== "quarantine") return null;
-  const { firstSeq, receivedNano, keyId, payload } = read.frame;
-  const { reason, bytes } = decodeQuarantine(payload);
-  return {
-    fileSeq,
-    offset: read.offset,
-    afterSeq: firstSeq - 1n,
-    receivedNano,
-    keyId,
-    reason,
-    // The payload points into a buffer that the next frame replaces.
-    bytes: Uint8Array.from(bytes),
-  };
+  if (read.status !== "frame") return null;
+  const { frame } = read;
+  const { firstSeq, receivedNano, keyId } = frame;
+  const shared = { fileSeq, offset: spot.offset, receivedNano, keyId };
+  if (spot.reason !== null) {
+    const index = spot.offset - spot.frameOffset - 1;
+    return {
+      ...shared,
+      afterSeq: firstSeq + BigInt(index) - 1n,
+      reason: spot.reason,
+      bytes: recordBytes(frame.payload, index),
+    };
+  }
+  if (frame.kind !== "quarantine") return null;
+  const { reason, bytes } = decodeQuarantine(frame.payload);
+  // The payload points into a buffer that the next frame replaces.
+  return { ...shared, afterSeq: firstSeq - 1n, reason, bytes: Uint8Array.from(bytes) };
+}
+
+/** One record as a request of its own, or the whole request where that cannot be read. */
+function recordBytes(payload: Uint8Array, index: number): Uint8Array {
+  try {
+    return Uint8Array.from(spliceLogsRequest(payload, (at) => at === index));
+  } catch {
+    return Uint8Array.from(payload);
+  }
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
+import { NO_SEGMENT, type SegmentId } from "../segment-id.js";
 import { type Disk, readRange, syncDirectory, writeFully } from "./disk.js";
 import { FILE_HEADER_BYTES, FORMAT_VERSION, nextSeqOf, type VersionedHeader } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
@@ -22,8 +23,8 @@ export interface JournalCut {
 /** Says where a journal goes on. */
 export interface RecoveredJournal {
   nextSeq: bigint;
-  /** Day of the newest segment, days since 1970 UTC; 0 for an empty journal. */
-  segmentDay: number;
+  /** The newest segment. */
+  segment: SegmentId;
   cut: JournalCut | null;
   /** Frames of an old file that holds no records and whose name the next file takes: they move along. */
   carried: CarriedFrames | null;
@@ -45,7 +46,12 @@ export interface CarriedFrames {
  * @throws AuditError `journal_corrupt`, `journal_version`, `journal_foreign`
  */
 export function recoverJournal(disk: Disk, directory: string, storeId: string): RecoveredJournal {
-  const result: RecoveredJournal = { nextSeq: 1n, segmentDay: 0, cut: null, carried: null };
+  const result: RecoveredJournal = {
+    nextSeq: 1n,
+    segment: NO_SEGMENT,
+    cut: null,
+    carried: null,
+  };
   // Newest first: a file that never got its header was made by a start that crashed and holds nothing.
   for (const name of journalNames(directory, disk).reverse()) {
     const isRecovered = name.isSealed
@@ -69,7 +75,7 @@ function continueSealed(
   source.close();
   checkHeader(name.path, file, storeId);
   result.nextSeq = file.nextSeq as bigint;
-  result.segmentDay = file.segmentDay;
+  result.segment = file.segment;
   return true;
 }
 
@@ -94,7 +100,7 @@ function recoverFile(disk: Disk, file: string, storeId: string, result: Recovere
     }
     rewriteTail(disk, fd, tail.unprovenFrom, tail.end);
     result.nextSeq = tail.nextSeq;
-    result.segmentDay = header.segmentDay;
+    result.segment = header.segment;
     const isNameTaken = path.basename(file) === journalFileName(tail.nextSeq);
     if (isNameTaken && tail.end > FILE_HEADER_BYTES) {
       const frames = readRange(disk, fd, FILE_HEADER_BYTES, tail.end);

@@ -9,6 +9,7 @@ import {
 } from "../../../test/support/independent-journal-reader.js";
 import { sampleFrame } from "../../../test/support/sample-frame.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { dayOf } from "../segment-id.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { journalFileName, journalNames, listJournalFiles } from "./journal-files.js";
 import { JournalReader } from "./journal-reader.js";
@@ -91,7 +92,9 @@ describe("sealJournal", () => {
     expect(fs.existsSync(plainFile(directory))).toBe(false);
     const sealed = fs.readFileSync(`${plainFile(directory)}.gz`);
     expect(zlib.gunzipSync(sealed).equals(before)).toBe(true);
-    expect(listJournalFiles(directory).map((f) => [f.firstSeq, f.isSealed, f.segmentDay])).toEqual([
+    expect(
+      listJournalFiles(directory).map((f) => [f.firstSeq, f.isSealed, dayOf(f.segment)]),
+    ).toEqual([
       [1n, true, 20_000],
       [601n, false, 20_001],
     ]);
@@ -202,7 +205,7 @@ describe("sealJournal", () => {
     fs.rmSync(path.join(directory, journalFileName(601n)));
     const journal = new JournalWriter({ directory, storeId: "abcdefghij23", now: () => TODAY });
     expect(journal.nextSeq).toBe(601n);
-    expect(journal.segmentDay).toBe(20_000);
+    expect(journal.day).toBe(20_000);
     journal.close();
   });
 });

@@ -18,8 +18,8 @@ const MEMBER_BYTES = 1024 * 1024;
 /** Names the plain files of all segments but the newest: nothing is appended to them any more. */
 export function sealableFiles(directory: string, disk: Disk): JournalFile[] {
   const files = listJournalFiles(directory, disk);
-  const newestDay = files.at(-1)?.segmentDay;
-  return files.filter(({ isSealed, segmentDay }) => !isSealed && segmentDay !== newestDay);
+  const newest = files.at(-1)?.segment;
+  return files.filter(({ isSealed, segment }) => !isSealed && segment !== newest);
 }
 
 /**

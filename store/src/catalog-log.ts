@@ -1,0 +1,141 @@
+import fs from "node:fs";
+import path from "node:path";
+import { crc32 } from "node:zlib";
+import { AuditError } from "@agent-audit/schema";
+import { z } from "zod";
+import { type Disk, nodeDisk, readRange, syncDirectory, writeFully } from "./journal/disk.js";
+import { parseSegmentName, type SegmentId, segmentName } from "./segment-id.js";
+
+const FILE = "catalog.log";
+/** Hexadecimal digits of a line's CRC-32, before a space and the JSON text. */
+const CRC_DIGITS = 8;
+
+/** 64 bits do not fit into a JSON number. */
+const integer = z
+  .string()
+  .regex(/^\d+$/)
+  .transform((text) => BigInt(text));
+
+const segment = z.string().transform((name, context): SegmentId => {
+  const id = parseSegmentName(name);
+  if (id !== null) return id;
+  context.addIssue("is no segment");
+  return z.NEVER;
+});
+
+const sealedSegment = z.object({
+  event: z.literal("sealed"),
+  segment,
+  first_seq: integer,
+  last_seq: integer,
+  rows: integer,
+  /** Event times, ns since 1970 UTC; `null` for a segment without rows. */
+  min_time: integer.nullable(),
+  max_time: integer.nullable(),
+});
+
+const entry = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("opened"), segment, first_seq: integer }),
+  sealedSegment,
+  z.object({ event: z.literal("damaged"), segment, reason: z.string() }),
+]);
+
+/** What a segment held when it was sealed. */
+export type SealedSegment = z.infer<typeof sealedSegment>;
+export type CatalogEntry = z.infer<typeof entry>;
+
+/**
+ * What became of each segment: appended, synced lines of `<crc32> <json>`. It says what a segment's file must hold
+ * even when that file is gone. Owned by the engine's thread.
+ */
+export class CatalogLog {
+  readonly #sealed = new Map<SegmentId, SealedSegment>();
+  readonly #reopened = new Set<SegmentId>();
+  readonly #disk: Disk;
+  readonly #fd: number;
+  #size = 0;
+
+  /**
+   * Opens the log of a data directory, making it when it is missing. A torn last line was never relied on and is cut.
+   *
+   * @throws AuditError `catalog_corrupt` when a line before the last is damaged
+   */
+  constructor(root: string, disk: Disk = nodeDisk) {
+    this.#disk = disk;
+    const file = path.join(root, FILE);
+    const isNew = !disk.readdirSync(root).includes(FILE);
+    this.#fd = disk.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    if (isNew) syncDirectory(disk, root);
+    const bytes = readRange(disk, this.#fd, 0, disk.fstatSync(this.#fd).size);
+    this.#replay(bytes, file);
+  }
+
+  /** What a segment's file must hold; `undefined` when it is not sealed, or made anew since. */
+  sealed(id: SegmentId): SealedSegment | undefined {
+    return this.#reopened.has(id) ? undefined : this.#sealed.get(id);
+  }
+
+  /** What a segment held when it was last sealed: with the same journal it will hold that again. */
+  lastSealed(id: SegmentId): SealedSegment | undefined {
+    return this.#sealed.get(id);
+  }
+
+  /** Adds a line; it is on disk when this returns. */
+  append(entry: CatalogEntry): void {
+    const line = encodeLine(entry);
+    // Over what a failed write may have left.
+    this.#disk.ftruncateSync(this.#fd, this.#size);
+    writeFully(this.#disk, this.#fd, [line], this.#size);
+    this.#disk.fdatasyncSync(this.#fd);
+    this.#size += line.length;
+    this.#take(entry);
+  }
+
+  close(): void {
+    this.#disk.closeSync(this.#fd);
+  }
+
+  #replay(bytes: Buffer, file: string): void {
+    while (this.#size < bytes.length) {
+      const end = bytes.indexOf("\n", this.#size);
+      const line = decodeLine(bytes.subarray(this.#size, end < 0 ? bytes.length : end + 1));
+      if (line === null) {
+        if (end < 0 || end + 1 === bytes.length) return;
+        throw new AuditError(
+          "catalog_corrupt",
+          `${file} is damaged at offset ${this.#size}`,
+          "restore it from a backup; without the file, the segments are checked and sealed again from the journal",
+        );
+      }
+      this.#size = end + 1;
+      this.#take(line);
+    }
+  }
+
+  #take(line: CatalogEntry): void {
+    if (line.event === "opened") this.#reopened.add(line.segment);
+    if (line.event !== "sealed") return;
+    this.#sealed.set(line.segment, line);
+    this.#reopened.delete(line.segment);
+  }
+}
+
+function encodeLine(line: CatalogEntry): Buffer {
+  const text = JSON.stringify({ ...line, segment: segmentName(line.segment) }, (_, value) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  const crc = crc32(text).toString(16).padStart(CRC_DIGITS, "0");
+  return Buffer.from(`${crc} ${text}\n`);
+}
+
+function decodeLine(bytes: Buffer): CatalogEntry | null {
+  const text = bytes.toString("utf8");
+  if (!text.endsWith("\n")) return null;
+  const json = text.slice(CRC_DIGITS + 1, -1);
+  if (Number.parseInt(text.slice(0, CRC_DIGITS), 16) !== crc32(json)) return null;
+  try {
+    return entry.parse(JSON.parse(json));
+  } catch {
+    return null;
+  }
+}

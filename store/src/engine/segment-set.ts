@@ -1,0 +1,187 @@
+import fs from "node:fs";
+import path from "node:path";
+import { AuditError } from "@agent-audit/schema";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { CatalogLog, SealedSegment } from "../catalog-log.js";
+import type { DataDirectory } from "../data-directory.js";
+import { parseSegmentName, type SegmentId, segmentFile, segmentName } from "../segment-id.js";
+import { moveAside } from "./database.js";
+import {
+  attachSegment,
+  detachSegment,
+  makeSegment,
+  type Segment,
+  type SegmentSource,
+} from "./segment.js";
+import type { SegmentRange } from "./segment-ranges.js";
+
+const SUFFIX = ".duckdb";
+
+export interface SegmentSetOptions {
+  connection: DuckDBConnection;
+  directory: DataDirectory;
+  catalog: CatalogLog;
+  /** Ids that the data directory has, or had, the current one first. */
+  storeIds: readonly string[];
+  /** Told of each segment whose file is given up and made again. */
+  onDamaged: (segment: string, reason: string) => void;
+}
+
+/** The segments of the data directory: which are attached, and whether their files are what they must be. */
+export class SegmentSet {
+  readonly #options: SegmentSetOptions;
+  readonly #segments = new Map<SegmentId, Segment>();
+
+  constructor(options: SegmentSetOptions) {
+    this.#options = options;
+  }
+
+  /** All attached segments, oldest first. */
+  get all(): Segment[] {
+    return [...this.#segments.values()].sort((a, b) => a.id - b.id);
+  }
+
+  /** Why each record that has no row has none. */
+  get setAside(): ReadonlyMap<bigint, string> {
+    return new Map(this.all.flatMap(({ setAside }) => [...setAside]));
+  }
+
+  get(id: SegmentId): Segment | undefined {
+    return this.#segments.get(id);
+  }
+
+  /** Attaches a file that is there, without comparing it with the journal; {@link attach} does that. */
+  async attachEarly(range: SegmentRange): Promise<void> {
+    const source = this.#source(range);
+    if (!fs.existsSync(segmentFile(this.#options.directory.events, range.id))) return;
+    this.#segments.set(range.id, await attachSegment(this.#options.connection, source, false));
+  }
+
+  /**
+   * Attaches a segment that the journal's range describes, making it when its file is missing or not what it must be.
+   *
+   * @throws AuditError `engine_ahead` when the newest segment holds events that the journal lacks
+   */
+  async attach(range: SegmentRange, isNewest: boolean): Promise<Segment> {
+    const early = this.#segments.get(range.id);
+    const segment = early ?? (await this.#attachOrMake(range, isNewest));
+    if (segment.appliedSeq > range.lastSeq) {
+      if (isNewest) throw engineAhead(segment, range);
+      return await this.remake(segment, `it holds sequences past ${range.lastSeq}`);
+    }
+    this.#segments.set(range.id, segment);
+    return segment;
+  }
+
+  /** Makes an empty segment for records that begin now. */
+  async begin(id: SegmentId, firstSeq: bigint): Promise<Segment> {
+    return await this.attach({ id, firstSeq, lastSeq: firstSeq - 1n }, true);
+  }
+
+  /** Marks a segment whose file cannot be read; its readers end by themselves. */
+  markDamaged(segment: Segment, reason: string): void {
+    if (segment.state === "damaged") return;
+    segment.state = "damaged";
+    this.#tellDamaged(segment.id, reason);
+  }
+
+  /** Gives up a segment's file and attaches an empty one. Nobody may read the segment. */
+  async remake(segment: Segment, reason?: string): Promise<Segment> {
+    if (reason !== undefined) this.#tellDamaged(segment.id, reason);
+    const { connection } = this.#options;
+    await detachSegment(connection, segment.id);
+    const made = await this.#make(this.#source(segment));
+    made.lastSeq = segment.lastSeq;
+    this.#segments.set(segment.id, made);
+    return made;
+  }
+
+  /** Attaches an ended segment read-only and writes it down. Nobody may read the segment. */
+  async seal(segment: Segment, sealed: SealedSegment): Promise<void> {
+    const { connection, catalog } = this.#options;
+    await connection.run(`CHECKPOINT ${segment.alias}`);
+    await detachSegment(connection, segment.id);
+    const again = await attachSegment(connection, this.#source(segment), true);
+    again.lastSeq = segment.lastSeq;
+    again.state = "sealed";
+    this.#segments.set(segment.id, again);
+    catalog.append(sealed);
+  }
+
+  /** A segment that no journal stands behind means that the journal is older than the engine. */
+  refuseStrayFiles(ranges: readonly SegmentRange[]): void {
+    const { events } = this.#options.directory;
+    const known = new Set(ranges.map(({ id }) => id));
+    for (const name of fs.readdirSync(events)) {
+      if (!name.endsWith(SUFFIX)) continue;
+      const id = parseSegmentName(name.slice(0, -SUFFIX.length));
+      if (id !== null && known.has(id)) continue;
+      throw new AuditError(
+        "engine_ahead",
+        `${path.join(events, name)} holds events of which the journal has none`,
+        "restore the journal that belongs to it, or move the file away",
+      );
+    }
+  }
+
+  async #attachOrMake(range: SegmentRange, isNewest: boolean): Promise<Segment> {
+    const { connection, directory, catalog } = this.#options;
+    const source = this.#source(range);
+    const sealed = catalog.sealed(range.id);
+    if (fs.existsSync(segmentFile(directory.events, range.id))) {
+      try {
+        const isSealed = sealed !== undefined && !isNewest;
+        const segment = await attachSegment(connection, source, isSealed);
+        if (isSealed) {
+          refuseOther(segment, sealed);
+          segment.state = "sealed";
+        }
+        return segment;
+      } catch (error) {
+        const { message } = error as Error;
+        if (/No space left|out of memory|Permission denied/i.test(message)) throw error;
+        // In whatever way: the journal has every row.
+        this.#tellDamaged(range.id, message);
+        await detachSegment(connection, range.id);
+      }
+    } else if (sealed !== undefined) this.#tellDamaged(range.id, "its file is gone");
+    return await this.#make(source);
+  }
+
+  async #make(source: SegmentSource): Promise<Segment> {
+    const { connection, directory, catalog } = this.#options;
+    moveAside(directory, segmentFile(directory.events, source.id));
+    const segment = await makeSegment(connection, source);
+    catalog.append({ event: "opened", segment: source.id, first_seq: source.firstSeq });
+    return segment;
+  }
+
+  #tellDamaged(id: SegmentId, reason: string): void {
+    this.#options.onDamaged(segmentName(id), reason);
+    try {
+      this.#options.catalog.append({ event: "damaged", segment: id, reason });
+    } catch {
+      // The disk is full: that it happened stands in the server's log.
+    }
+  }
+
+  #source({ id, firstSeq }: Pick<SegmentRange, "id" | "firstSeq">): SegmentSource {
+    const { directory, storeIds } = this.#options;
+    return { directory: directory.events, id, firstSeq, storeIds };
+  }
+}
+
+function refuseOther({ position }: Segment, sealed: SealedSegment): void {
+  if (position.rows === sealed.rows && position.appliedSeq === sealed.last_seq) return;
+  throw new Error(
+    `it holds ${position.rows} rows up to ${position.appliedSeq}; sealed were ${sealed.rows} up to ${sealed.last_seq}`,
+  );
+}
+
+function engineAhead(segment: Segment, { lastSeq }: SegmentRange): AuditError {
+  return new AuditError(
+    "engine_ahead",
+    `the engine has applied sequence ${segment.appliedSeq}, the journal ends at ${lastSeq}: acknowledged events are missing from the journal`,
+    "restore the newest journal files; an older copy was put in their place",
+  );
+}

@@ -1,0 +1,277 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { DiskGuardLimits } from "@agent-audit/store";
+import { describe, expect, it } from "vitest";
+import { sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
+import { startStore } from "../../test/support/start-store.js";
+import { temporaryDirectory } from "../../test/support/temporary-directory.js";
+
+const DAY = 86_400_000_000_000n;
+const HOUR = DAY / 24n;
+const NOON = 20_000n * DAY + DAY / 2n;
+const LIMITS = { maxRecords: 4, maxJournalBytes: Number.POSITIVE_INFINITY };
+
+type Started = Awaited<ReturnType<typeof startStore>>;
+
+const start = (data: string, diskGuard?: DiskGuardLimits, now = NOON) =>
+  startStore(data, () => now, { segmentLimits: LIMITS, ...(diskGuard && { diskGuard }) });
+
+/** Appends events of these hours of the day, one request each. */
+const append = ({ append }: Started, ...hours: number[]) => {
+  for (const hour of hours) {
+    const time = 20_000n * DAY + BigInt(hour) * HOUR;
+    append(sampleBody(sampleEvent({ time, action: `at ${hour}` })), 1, NOON);
+  }
+};
+
+const segments = async ({ store }: Started) =>
+  (await store.status()).segments.map(({ part, state, rows }) => [part, state, rows]);
+
+const seqs = async ({ store }: Started, range?: Parameters<typeof store.snapshot>[0]) => {
+  expect(await store.waitForApplied(store.position.syncedSeq, 20_000)).toBe(true);
+  const snapshot = await store.snapshot(range);
+  try {
+    const union = snapshot.tables.map((table) => `SELECT * FROM ${table}`).join(" UNION ALL ");
+    const rows = await snapshot.query({
+      sql: `SELECT seq, hash(e) FROM (${union}) e ORDER BY seq`,
+    });
+    return rows.map(([seq]) => Number(seq));
+  } finally {
+    snapshot.release();
+  }
+};
+
+const settled = async (started: Started, expected: unknown[]) =>
+  await expect.poll(() => segments(started), { timeout: 20_000 }).toEqual(expected);
+
+/** Makes a data directory of two sealed segments and an open one. */
+async function threeSegments(): Promise<string> {
+  const data = temporaryDirectory();
+  const started = await start(data);
+  append(started, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+  await settled(started, [
+    [0, "sealed", 4],
+    [1, "sealed", 4],
+    [2, "open", 1],
+  ]);
+  expect(started.damaged).toEqual([]);
+  await started.stop();
+  return data;
+}
+
+const ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const SETTLED = [
+  [0, "sealed", 4],
+  [1, "sealed", 4],
+  [2, "open", 1],
+];
+const fileOf = (data: string, part: number) =>
+  path.join(data, "events", `2024-10-04${part === 0 ? "" : `.${part}`}.duckdb`);
+
+describe("segments", () => {
+  it("roll within a day, are sealed, and stay so over restarts", async () => {
+    const data = await threeSegments();
+    const again = await start(data);
+    await again.following;
+    expect(await segments(again)).toEqual(SETTLED);
+    expect(await seqs(again)).toEqual(ALL);
+    expect(again.damaged).toEqual([]);
+    expect(again.progress).toEqual([]);
+  });
+
+  it("count what they hold over restarts", async () => {
+    const data = temporaryDirectory();
+    for (const hours of [[1, 2, 3], [4, 5, 6], [7]]) {
+      const started = await start(data);
+      append(started, ...hours);
+      await seqs(started);
+      await started.stop();
+    }
+    const started = await start(data);
+    await settled(started, [
+      [0, "sealed", 4],
+      [1, "open", 3],
+    ]);
+  });
+
+  it("roll by the journal's bytes too, over restarts", async () => {
+    const data = temporaryDirectory();
+    const segmentLimits = { maxRecords: Number.POSITIVE_INFINITY, maxJournalBytes: 1_000 };
+    const write = async (count: number) => {
+      const started = await startStore(data, () => NOON, { segmentLimits });
+      await started.following;
+      const body = sampleBody(sampleEvent({ action: "x".repeat(300) }));
+      for (let i = 0; i < count; i++) started.append(body, 1, NOON);
+      await seqs(started);
+      return started;
+    };
+    await (await write(1)).stop();
+    const started = await write(3);
+    await settled(started, [
+      [0, "sealed", 2],
+      [1, "open", 2],
+    ]);
+  });
+
+  it("keep what each stream lacks when they are sealed", async () => {
+    const data = temporaryDirectory();
+    const started = await start(data);
+    for (const [streamSequence, streamEnd] of [[3], [4], [9], [11, true]] as [number, boolean?][]) {
+      const stream = { id: "stream-1", sequence: streamSequence, end: streamEnd ?? false };
+      started.append(sampleBody(sampleEvent({ stream })), 1, NOON);
+    }
+    append(started, 5);
+    await settled(started, [
+      [0, "sealed", 4],
+      [1, "open", 1],
+    ]);
+    const snapshot = await started.store.snapshot();
+    const [table] = snapshot.tables;
+    const streams = (table as string).replace(/events$/, "streams");
+    const rows = await snapshot.query({
+      sql: `SELECT stream_id, first_sequence, last_sequence, received, missing, last_received_time, is_ended FROM ${streams}`,
+    });
+    expect(rows).toEqual([
+      [
+        "stream-1",
+        3n,
+        11n,
+        4n,
+        [
+          [5n, 8n],
+          [10n, 10n],
+        ],
+        NOON,
+        true,
+      ],
+    ]);
+  });
+
+  it("are left out of a snapshot of other times", async () => {
+    const started = await start(await threeSegments());
+    await started.following;
+    const at = (hour: number) => 20_000n * DAY + BigInt(hour) * HOUR;
+    expect(await seqs(started, { fromNano: at(5), toNano: at(7) })).toEqual([5, 6, 7, 8]);
+    expect(await seqs(started, { fromNano: at(8), toNano: null })).toEqual([5, 6, 7, 8, 9]);
+    const none = await started.store.snapshot({ fromNano: at(20), toNano: null });
+    expect(none.segments).toEqual([]);
+    expect(await none.query({ sql: `SELECT count(*) FROM ${none.tables[0]}` })).toEqual([[0n]]);
+  });
+});
+
+const middle = (file: string) => Math.floor(fs.statSync(file).size / 2);
+const DAMAGES: [string, (file: string) => void][] = [
+  ["gone", (file) => fs.rmSync(file)],
+  ["cut", (file) => fs.truncateSync(file, middle(file))],
+  ["empty", (file) => fs.truncateSync(file)],
+  ["overwritten", (file) => fs.writeFileSync(file, Buffer.alloc(20_000, 7))],
+  ["flipped", (file) => flip(file)],
+];
+
+/** Changes a bit in every block behind the file's headers. */
+function flip(file: string): void {
+  const bytes = fs.readFileSync(file);
+  for (let at = 12_288 + 100; at < bytes.length; at += 4096) bytes[at] = (bytes[at] as number) ^ 1;
+  fs.writeFileSync(file, bytes);
+}
+
+describe("a damaged segment", () => {
+  for (const part of [0, 2]) {
+    it.each(DAMAGES)(
+      `${part === 2 ? "of today" : "that was sealed"} is made again: %s before a start`,
+      async (_, damage) => {
+        const data = await threeSegments();
+        damage(fileOf(data, part));
+        const started = await start(data);
+        await started.following;
+        await expect.poll(() => seqs(started).catch(() => null), { timeout: 20_000 }).toEqual(ALL);
+        await settled(started, SETTLED);
+        expect(started.failures).toEqual([]);
+      },
+    );
+
+    it.each(DAMAGES.filter(([name]) => name !== "gone"))(
+      `${part === 2 ? "of today" : "that was sealed"} is made again: %s while it is open`,
+      async (_, damage) => {
+        const data = await threeSegments();
+        const started = await start(data);
+        await started.following;
+        damage(fileOf(data, part));
+        const others = { fromNano: 20_000n * DAY + 5n * HOUR, toNano: 20_000n * DAY + 7n * HOUR };
+        await expect
+          .poll(
+            async () => {
+              expect(await seqs(started, others)).toEqual([5, 6, 7, 8]);
+              return await seqs(started).catch(({ code }) => code);
+            },
+            { timeout: 20_000 },
+          )
+          .toEqual(ALL);
+        append(started, 10);
+        expect(await seqs(started)).toEqual([...ALL, 10]);
+        await started.stop();
+        const again = await start(data);
+        await again.following;
+        await expect
+          .poll(() => seqs(again).catch(() => null), { timeout: 20_000 })
+          .toEqual([...ALL, 10]);
+        expect(started.failures).toEqual([]);
+      },
+    );
+  }
+
+  it.each([
+    ["an older copy of itself", 1, 1],
+    ["the file of another segment", 0, 1],
+    ["a newer segment's file", 2, 0],
+    ["an older segment's file", 0, 2],
+  ])("is made again when it is replaced by %s", async (_, from, to) => {
+    const data = await threeSegments();
+    const foreign = temporaryDirectory();
+    fs.cpSync(fileOf(data, from), path.join(foreign, "copy"));
+    if (from === to) {
+      // What the segment was before it was sealed: three records of four.
+      const young = temporaryDirectory();
+      const started = await start(young);
+      append(started, 1, 2, 3, 4, 5, 6, 7);
+      await seqs(started);
+      await started.stop();
+      fs.cpSync(fileOf(young, from), path.join(foreign, "copy"));
+    }
+    fs.cpSync(path.join(foreign, "copy"), fileOf(data, to));
+    const started = await start(data);
+    await started.following;
+    await expect.poll(() => seqs(started).catch(() => null), { timeout: 20_000 }).toEqual(ALL);
+    await settled(started, SETTLED);
+    expect(started.damaged).toContain(to === 0 ? "2024-10-04" : `2024-10-04.${to}`);
+  });
+
+  it("keeps only questions about its times waiting", async () => {
+    const data = await threeSegments();
+    fs.rmSync(fileOf(data, 0));
+    // Nothing is made again while the disk has no room.
+    const started = await start(data, { minFreeBytes: Number.MAX_SAFE_INTEGER, minFreePercent: 0 });
+    started.following.catch(() => {});
+    await expect
+      .poll(() => segments(started), { timeout: 10_000 })
+      .toContainEqual([0, "rebuilding", 0]);
+    const late = { fromNano: 20_000n * DAY + 5n * HOUR, toNano: null };
+    const snapshot = await started.store.snapshot(late);
+    expect(snapshot.tables.length).toBe(2);
+    snapshot.release();
+    const all = await started.store.snapshot();
+    expect(() => all.tables).toThrow(/2024-10-04 is being rebuilt/);
+    all.release();
+  });
+
+  it("is kept in damaged/", async () => {
+    const data = await threeSegments();
+    flip(fileOf(data, 0));
+    const started = await start(data);
+    await started.following;
+    await expect.poll(() => seqs(started).catch(() => null), { timeout: 20_000 }).toEqual(ALL);
+    expect(fs.readdirSync(path.join(data, "damaged"))).toEqual([
+      expect.stringMatching(/-2024-10-04\.duckdb$/),
+    ]);
+  });
+});
