@@ -10,6 +10,7 @@ import { addMcp } from "./commands/mcp.js";
 import { addQuarantine } from "./commands/quarantine.js";
 import { addServe } from "./commands/serve.js";
 import { addStatus } from "./commands/status.js";
+import { addStore } from "./commands/store.js";
 import { addTimeseries } from "./commands/timeseries.js";
 import { EXIT_USAGE, exitCodeFor } from "./exit-codes.js";
 import { VERSION } from "./version.js";
@@ -34,6 +35,7 @@ for (const add of [
   addFacets,
   addStatus,
   addQuarantine,
+  addStore,
   addConfig,
 ]) {
   add(program);

@@ -2,9 +2,10 @@ import { parseListenAddress } from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer, silentStreams } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
-import { type DiskGuardLimits, Store } from "@agent-audit/store";
+import { type DiskGuardLimits, type LostRange, Store } from "@agent-audit/store";
 import { Metrics } from "./metrics.js";
 import type { ServerConfig } from "./server-config.js";
+import { journalLossEvent } from "./server-events.js";
 import type { ServerLog } from "./server-log.js";
 import { VERSION } from "./version.js";
 
@@ -25,14 +26,42 @@ export interface ServerHooks {
 }
 
 /**
- * Starts collector, store and query API in this process, in the order that keeps the promises: the data
- * directory's lock first, the ports next (they answer 503), then the journal, and the engine behind it.
+ * Starts collector, store and query API in this process; see {@link startOnce}.
  *
+ * @param acceptsJournalLoss whether to go on without events that the engine has and the journal has lost
  * @throws AuditError when the configuration, the data directory or a port cannot be used
  */
 export async function startServer(
   config: ServerConfig,
   hooks: ServerHooks,
+  acceptsJournalLoss = false,
+): Promise<RunningServer> {
+  try {
+    return await startOnce(config, hooks, acceptsJournalLoss, null);
+  } catch (error) {
+    if (!(error instanceof JournalLossAccepted)) throw error;
+    return await startOnce(config, hooks, false, error.lost);
+  }
+}
+
+/** Ends a start after which the data directory has another id. */
+class JournalLossAccepted extends Error {
+  constructor(readonly lost: LostRange) {
+    super("the journal's loss was accepted");
+  }
+}
+
+/**
+ * Starts collector, store and query API in this process, in the order that keeps the promises: the data
+ * directory's lock first, the ports next (they answer 503), then the journal, and the engine behind it.
+ *
+ * @throws AuditError when the configuration, the data directory or a port cannot be used
+ */
+async function startOnce(
+  config: ServerConfig,
+  hooks: ServerHooks,
+  acceptsJournalLoss: boolean,
+  lost: LostRange | null,
 ): Promise<RunningServer> {
   const { log } = hooks;
   const otlpAddress = parseListenAddress(config.otlp.listen);
@@ -108,7 +137,19 @@ export async function startServer(
     openJournal = journal;
     if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");
     // Before anything is acknowledged: sequences that the engine has seen must not be given again.
-    await store.verify();
+    try {
+      await store.verify();
+    } catch (error) {
+      if (!acceptsJournalLoss || (error as AuditError).code !== "engine_ahead") throw error;
+      throw new JournalLossAccepted(await store.acceptJournalLoss());
+    }
+    if (lost !== null) {
+      log.warn(
+        { first_seq: Number(lost.firstSeq), last_seq: Number(lost.lastSeq) },
+        "acknowledged events are missing from the journal; their loss was accepted",
+      );
+      await journal.record(journalLossEvent(lost));
+    }
     receiver.ready(journal);
     log.info(
       { store_id: store.storeId, journal_seq: Number(store.position.syncedSeq) },

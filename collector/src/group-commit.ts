@@ -1,6 +1,7 @@
 import type { ReceivedBody } from "./admit.js";
 import type { Ingest } from "./ingest.js";
 import type { StoreOutcome } from "./journal-messages.js";
+import type { ServerEvent } from "./server-event.js";
 
 /** What became of one body, by the number that its sender gave it. */
 export type Settled = [id: number, outcome: StoreOutcome];
@@ -26,6 +27,12 @@ export class GroupCommit {
   /** Writes a body; {@link sync} makes it durable. Settles what a sync that has ended meanwhile covers. */
   store(id: number, body: ReceivedBody): void {
     this.#waiting.push([id, this.#ingest.store(body)]);
+    if (this.#syncing.length > 0) this.sync();
+  }
+
+  /** Writes an event of the server's own, as a body. */
+  record(id: number, event: ServerEvent): void {
+    this.#waiting.push([id, this.#ingest.record(event)]);
     if (this.#syncing.length > 0) this.sync();
   }
 

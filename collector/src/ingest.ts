@@ -18,6 +18,7 @@ import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
 import type { StoreOutcome } from "./journal-messages.js";
 import { QuarantineBudget } from "./quarantine-budget.js";
+import { type ServerEvent, serverEventPayload } from "./server-event.js";
 
 /** What a start has to read besides: about a third of a second. */
 const IDENTITY_BYTES = 64 * 1024 * 1024;
@@ -34,6 +35,8 @@ export interface IngestOptions {
   /** `<data>/journal` */
   directory: string;
   storeId: string;
+  /** Ids that the data directory had before. */
+  formerStoreIds?: readonly string[] | undefined;
   diskGuard: DiskGuardLimits;
   /** Bytes of set-aside records that are kept of one receive day. */
   maxQuarantineBytesPerDay: number;
@@ -75,7 +78,8 @@ export class Ingest {
    * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`
    */
   constructor(options: IngestOptions) {
-    const { directory, storeId, rotateBytes, segmentLimits, disk, syncer } = options;
+    const { directory, storeId, formerStoreIds, rotateBytes, segmentLimits, disk, syncer } =
+      options;
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
@@ -86,6 +90,7 @@ export class Ingest {
     this.#journal = new JournalWriter({
       directory,
       storeId,
+      formerStoreIds,
       now: this.#now,
       onRotate: (firstSeq) => this.#save(firstSeq, true),
       ...(rotateBytes === undefined ? {} : { rotateBytes }),
@@ -129,6 +134,23 @@ export class Ingest {
     if (!hasRoom) return { status: "no_room" };
     for (const { length } of body.blocks) this.counters.receivedBytes += length;
     return this.#append(admission);
+  }
+
+  /** Takes an event of the server's own: it has no sender, and nothing to be compared with. */
+  record(event: ServerEvent): StoreOutcome {
+    const receivedNano = this.#now();
+    const payload = serverEventPayload(event, receivedNano);
+    if (!this.#guard.hasRoom(payload.length)) return { status: "no_room" };
+    this.#journal.rotateIfDue(receivedNano);
+    const lastSeq = this.#journal.append({
+      kind: "system",
+      payload,
+      recordCount: 1,
+      receivedNano,
+      digest: NO_DIGEST,
+      ...NO_SENDER,
+    });
+    return { status: "stored", lastSeq, rejectedCount: 0, reason: "" };
   }
 
   /** Starts to sync what was stored, unless a sync runs. */

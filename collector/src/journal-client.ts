@@ -10,6 +10,7 @@ import type {
 import type { ReceivedBody } from "./admit.js";
 import { type IngestCounters, zeroCounters } from "./ingest-counters.js";
 import type { JournalReply, JournalWorkerData, StoreOutcome } from "./journal-messages.js";
+import type { ServerEvent } from "./server-event.js";
 
 export interface JournalClientOptions {
   store: Store;
@@ -46,6 +47,7 @@ export class JournalClient {
     const workerData: JournalWorkerData = {
       directory: store.directory.journal,
       storeId: store.storeId,
+      formerStoreIds: store.formerStoreIds,
       positionBuffer: store.position.buffer,
       diskGuard,
       maxQuarantineBytesPerDay,
@@ -96,6 +98,26 @@ export class JournalClient {
         received.blocks.map(({ buffer }) => buffer as ArrayBuffer),
       );
     });
+  }
+
+  /**
+   * Stores an event of the server's own; resolves when it is on disk.
+   *
+   * @throws AuditError `event_not_recorded`
+   */
+  async record(event: ServerEvent): Promise<void> {
+    const id = ++this.#lastId;
+    const outcome = await new Promise<StoreOutcome>((resolve) => {
+      if (this.#isEnded) return resolve({ status: "failed" });
+      this.#pending.set(id, resolve);
+      this.#worker.postMessage({ id, event });
+    });
+    if (outcome.status === "stored") return;
+    throw new AuditError(
+      "event_not_recorded",
+      `the event ${event.eventName} was not written down: ${outcome.status}`,
+      "see the server's log; try again when the disk has room",
+    );
   }
 
   /** Finishes what was handed over, syncs and closes the file. */

@@ -3,12 +3,18 @@ import type { ReceivedBody } from "./admit.js";
 import type { Settled } from "./group-commit.js";
 import type { IngestOptions } from "./ingest.js";
 import type { IngestCounters } from "./ingest-counters.js";
+import type { ServerEvent } from "./server-event.js";
 
 /** What the journal's thread is started with. */
 export interface JournalWorkerData
   extends Pick<
     IngestOptions,
-    "directory" | "storeId" | "diskGuard" | "maxQuarantineBytesPerDay" | "segmentLimits"
+    | "directory"
+    | "storeId"
+    | "formerStoreIds"
+    | "diskGuard"
+    | "maxQuarantineBytesPerDay"
+    | "segmentLimits"
   > {
   positionBuffer: SharedArrayBuffer;
 }
@@ -18,7 +24,13 @@ export interface StoreRequest extends ReceivedBody {
   id: number;
 }
 
-export type JournalRequest = StoreRequest | { close: true };
+/** Asks for an event of the server's own to be stored. */
+export interface RecordRequest {
+  id: number;
+  event: ServerEvent;
+}
+
+export type JournalRequest = StoreRequest | RecordRequest | { close: true };
 
 /** Says what became of one body. `stored` means on disk. */
 export type StoreOutcome =

@@ -3,12 +3,7 @@ import { AuditError } from "@agent-audit/schema";
 import { SharedPosition, ThreadSyncer } from "@agent-audit/store";
 import { GroupCommit } from "./group-commit.js";
 import { Ingest } from "./ingest.js";
-import type {
-  JournalReply,
-  JournalRequest,
-  JournalWorkerData,
-  StoreRequest,
-} from "./journal-messages.js";
+import type { JournalReply, JournalRequest, JournalWorkerData } from "./journal-messages.js";
 
 // The one thread that writes the journal; beside it one that syncs. Both work synchronously: DuckDB's calls and
 // Node's own fdatasync share four threads, so an asynchronous sync would wait behind queries.
@@ -37,9 +32,11 @@ function open(): GroupCommit {
 function take(first: JournalRequest): void {
   const begin = performance.now();
   const requests = [first, ...waiting(GROUP_SIZE - 1)];
-  const bodies = requests.filter((request): request is StoreRequest => "id" in request);
-  for (const body of bodies) commit?.store(body.id, body);
-  if (bodies.length < requests.length) close();
+  for (const request of requests) {
+    if ("event" in request) commit?.record(request.id, request.event);
+    else if ("id" in request) commit?.store(request.id, request);
+  }
+  if (requests.some((request) => "close" in request)) close();
   else commit?.sync();
   position.addIngestBusy(performance.now() - begin);
 }

@@ -38,6 +38,7 @@ const entry = z.discriminatedUnion("event", [
   z.object({ event: z.literal("opened"), segment, first_seq: integer }),
   sealedSegment,
   z.object({ event: z.literal("damaged"), segment, reason: z.string() }),
+  z.object({ event: z.literal("journal_lost"), first_seq: integer, last_seq: integer }),
 ]);
 
 /** What a segment held when it was sealed. */
@@ -121,7 +122,8 @@ export class CatalogLog {
 }
 
 function encodeLine(line: CatalogEntry): Buffer {
-  const text = JSON.stringify({ ...line, segment: segmentName(line.segment) }, (_, value) =>
+  const named = "segment" in line ? { ...line, segment: segmentName(line.segment) } : line;
+  const text = JSON.stringify(named, (_, value) =>
     typeof value === "bigint" ? String(value) : value,
   );
   const crc = crc32(text).toString(16).padStart(CRC_DIGITS, "0");

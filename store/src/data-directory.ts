@@ -51,24 +51,43 @@ export function makeDataDirectory(root: string): DataDirectory {
   return directory;
 }
 
+/** Who a data directory is: ids of events begin with its id. */
+export interface StoreIdentity {
+  storeId: string;
+  /** Ids that it had before events were lost; newest first. */
+  formerStoreIds: readonly string[];
+}
+
 /** Reads the store's id, making one at the first start. Call with the lock held. */
-export function storeIdOf({ root }: Pick<DataDirectory, "root">, disk: Disk = nodeDisk): string {
+export function storeIdentityOf(
+  { root }: Pick<DataDirectory, "root">,
+  disk: Disk = nodeDisk,
+): StoreIdentity {
   const file = path.join(root, STORE_FILE);
-  if (!disk.readdirSync(root).includes(STORE_FILE)) {
-    const storeId = Array.from(randomBytes(STORE_ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
-    const text = `${JSON.stringify({ store_id: storeId, version: DIRECTORY_VERSION })}\n`;
-    replaceFile(disk, file, [Buffer.from(text)]);
-    return storeId;
-  }
-  const { store_id: storeId, version } = readJson(file, disk);
-  if (version !== DIRECTORY_VERSION || typeof storeId !== "string") {
+  if (!disk.readdirSync(root).includes(STORE_FILE)) return writeIdentity(file, [], disk);
+  const { store_id: storeId, former_store_ids: former = [], version } = readJson(file, disk);
+  if (version !== DIRECTORY_VERSION || typeof storeId !== "string" || !Array.isArray(former)) {
     throw new AuditError(
       "data_directory_version",
       `${file} has version ${String(version)}; this version reads ${DIRECTORY_VERSION}`,
       "start the version of agent-audit that wrote it",
     );
   }
-  return storeId;
+  return { storeId, formerStoreIds: former.map(String) };
+}
+
+/** Gives the data directory a new id: sequences from now on may have stood for other events before. */
+export function renewStoreId(directory: Pick<DataDirectory, "root">): void {
+  const { storeId, formerStoreIds } = storeIdentityOf(directory);
+  writeIdentity(path.join(directory.root, STORE_FILE), [storeId, ...formerStoreIds], nodeDisk);
+}
+
+function writeIdentity(file: string, formerStoreIds: readonly string[], disk: Disk): StoreIdentity {
+  const storeId = Array.from(randomBytes(STORE_ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
+  const former = formerStoreIds.length === 0 ? {} : { former_store_ids: formerStoreIds };
+  const text = `${JSON.stringify({ store_id: storeId, ...former, version: DIRECTORY_VERSION })}\n`;
+  replaceFile(disk, file, [Buffer.from(text)]);
+  return { storeId, formerStoreIds };
 }
 
 function readJson(file: string, disk: Disk): Record<string, unknown> {

@@ -1,8 +1,14 @@
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DataDirectory, makeDataDirectory, storeIdOf } from "./data-directory.js";
+import {
+  type DataDirectory,
+  makeDataDirectory,
+  renewStoreId,
+  type StoreIdentity,
+  storeIdentityOf,
+} from "./data-directory.js";
 import type { DiskGuardLimits } from "./disk-guard.js";
-import type { SegmentStatus } from "./engine/engine.js";
+import type { LostRange, SegmentStatus } from "./engine/engine.js";
 import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
@@ -70,19 +76,21 @@ export interface StoreStatus {
 /** The data directory of one process: its lock, its positions and its engine. The journal's writer is the collector's. */
 export class Store {
   readonly storeId: string;
+  readonly formerStoreIds: readonly string[];
   readonly directory: DataDirectory;
   readonly position: SharedPosition;
   readonly #engine: EngineClient;
   readonly #sealer: Sealer;
 
   private constructor(
-    storeId: string,
+    { storeId, formerStoreIds }: StoreIdentity,
     directory: DataDirectory,
     position: SharedPosition,
     engine: EngineClient,
     sealer: Sealer,
   ) {
     this.storeId = storeId;
+    this.formerStoreIds = formerStoreIds;
     this.directory = directory;
     this.position = position;
     this.#engine = engine;
@@ -109,8 +117,7 @@ export class Store {
       onSegmentEnded,
     });
     try {
-      const storeId = storeIdOf(directory);
-      return new Store(storeId, directory, position, engine, sealer);
+      return new Store(storeIdentityOf(directory), directory, position, engine, sealer);
     } catch (error) {
       await engine.close();
       throw error;
@@ -129,6 +136,16 @@ export class Store {
    */
   async verify(): Promise<void> {
     await this.#engine.verify();
+  }
+
+  /**
+   * Gives up what the engine holds and the journal has lost, and gives the data directory a new id. Close the store
+   * and the journal's writer then, and open both again.
+   */
+  async acceptJournalLoss(): Promise<LostRange> {
+    const lost = await this.#engine.acceptJournalLoss();
+    renewStoreId(this.directory);
+    return lost;
   }
 
   /** Applies the journal, once its writer has recovered it; resolves when what it held then is visible. */

@@ -1,5 +1,5 @@
 import { GroupCommit, Ingest } from "@agent-audit/collector";
-import { sealableFiles, sealJournal, storeIdOf } from "@agent-audit/store";
+import { sealableFiles, sealJournal, storeIdentityOf } from "@agent-audit/store";
 import { expect } from "vitest";
 import { readJournalFiles } from "./independent-journal-reader.js";
 import { idsOf, sampleBody, sampleEvent } from "./sample-logs.js";
@@ -69,7 +69,7 @@ function run(simulated: SimulatedDisk, directory: string, acknowledged: Set<numb
   let now = TODAY;
   const ingest = new Ingest({
     directory,
-    storeId: storeIdOf({ root: directory }, disk),
+    storeId: storeIdentityOf({ root: directory }, disk).storeId,
     diskGuard: { minFreeBytes: 0, minFreePercent: 0 },
     maxQuarantineBytesPerDay: 1_000_000,
     rotateBytes: 3000,

@@ -12,21 +12,25 @@ const FATAL_GRACE_MILLIS = 100;
 export function addServe(program: Command): void {
   withServerOptions(
     program.command("serve").description("run collector and query API in one process"),
-  ).action(serve);
+  )
+    .option(
+      "--accept-journal-loss",
+      "go on although the journal lacks events that were acknowledged: the loss is recorded as an event",
+    )
+    .action(serve);
 }
 
-async function serve(options: ServerOptions): Promise<void> {
+async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): Promise<void> {
   const { loadServerConfig } = await import("../server-config.js");
   const { createServerLog } = await import("../server-log.js");
   const { startServer } = await import("../server.js");
   const log = createServerLog();
-  const server = await startServer(loadServerConfig(options).config, {
-    log,
-    onFatal: (error) => {
-      log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
-      setTimeout(() => process.exit(EXIT_TRY_AGAIN), FATAL_GRACE_MILLIS);
-    },
-  });
+  const onFatal = (error: Error) => {
+    log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
+    setTimeout(() => process.exit(EXIT_TRY_AGAIN), FATAL_GRACE_MILLIS);
+  };
+  const { config } = loadServerConfig(options);
+  const server = await startServer(config, { log, onFatal }, options.acceptJournalLoss);
   let isStopping = false;
   const stop = async () => {
     if (isStopping) process.exit(130);

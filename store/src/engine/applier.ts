@@ -1,15 +1,15 @@
-import { readLogsRequest } from "@agent-audit/otlp";
-import { AuditError, readEnvelope } from "@agent-audit/schema";
+import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { DiskGuard } from "../disk-guard.js";
 import { nextSeqOf } from "../journal/format.js";
-import { JournalReader, type SegmentFrame } from "../journal/journal-reader.js";
+import { JournalReader } from "../journal/journal-reader.js";
 import type { SegmentId } from "../segment-id.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
 import { isDamage } from "./damage.js";
+import { writeFrameRows } from "./frame-rows.js";
 import type { ProgressMeter } from "./rebuild-progress.js";
 import type { RightOfWay } from "./right-of-way.js";
-import { jsonObject, RowWriter } from "./row-writer.js";
+import { RowWriter } from "./row-writer.js";
 import { type Segment, type SegmentPosition, writePosition } from "./segment.js";
 
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
@@ -165,7 +165,7 @@ export class Applier {
       const appliedSeq = this.#attemptedSeq;
       const frameEnd = nextSeqOf(next.frame) - 1n;
       this.#attemptedSeq = frameEnd < upto ? frameEnd : upto;
-      const written = this.#writeFrame(writer, next, appliedSeq, this.#attemptedSeq);
+      const written = writeFrameRows(writer, next, appliedSeq + 1n, this.#attemptedSeq);
       rows += written;
       sinceTurn += written;
       bytes += next.frame.payload.length;
@@ -198,34 +198,6 @@ export class Applier {
     // DuckDB's own threads have worked too.
     await this.#options.rightOfWay.pause();
     return { rows, nextSegment, isDiskFull: false };
-  }
-
-  /** Writes the records of a frame that lie past `appliedSeq`, up to `lastSeq`, and gives their number. */
-  #writeFrame(
-    writer: RowWriter,
-    { frame, storeId }: SegmentFrame,
-    appliedSeq: bigint,
-    lastSeq: bigint,
-  ): number {
-    let seq = frame.firstSeq;
-    let written = 0;
-    for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
-      const resourceJson = resource === null ? null : jsonObject(resource.attributes);
-      for (const { logRecords } of scopeLogs) {
-        for (const record of logRecords) {
-          if (seq > appliedSeq && seq <= lastSeq) {
-            const envelope = readEnvelope(record, resource);
-            if (frame.orgId !== "") envelope.orgId = frame.orgId;
-            if (frame.projectId !== "") envelope.projectId = frame.projectId;
-            const { receivedNano, keyId } = frame;
-            writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
-            written++;
-          }
-          seq++;
-        }
-      }
-    }
-    return written;
   }
 }
 

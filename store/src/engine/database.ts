@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { DataDirectory } from "../data-directory.js";
 
 const MIB = 1024 * 1024;
+const KEPT_DAMAGED_BYTES = 1024 * MIB;
 
 export interface DatabaseOptions {
   directory: DataDirectory;
@@ -66,6 +67,18 @@ export function moveAside(directory: DataDirectory, file: string): void {
   for (const source of [file, `${file}.wal`]) {
     if (!fs.existsSync(source)) continue;
     fs.renameSync(source, path.join(directory.damaged, `${stamp}-${path.basename(source)}`));
+  }
+  forgetOldest(directory.damaged);
+}
+
+/** What is moved aside is for a look at what happened: the newest file is kept whatever its size, older ones up to a bound. */
+function forgetOldest(damaged: string): void {
+  let bytes = 0;
+  // Names begin with the time.
+  for (const [index, name] of fs.readdirSync(damaged).sort().reverse().entries()) {
+    const file = path.join(damaged, name);
+    bytes += fs.statSync(file).size;
+    if (index > 0 && bytes > KEPT_DAMAGED_BYTES) fs.rmSync(file, { recursive: true });
   }
 }
 

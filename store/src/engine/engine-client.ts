@@ -7,7 +7,7 @@ import type {
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
 import type { SharedPosition } from "../shared-position.js";
-import type { SegmentStatus } from "./engine.js";
+import type { LostRange, SegmentStatus } from "./engine.js";
 import type {
   Cell,
   EngineCalls,
@@ -99,6 +99,11 @@ export class EngineClient {
   /** Compares the newest segment with the recovered journal; see `Engine.verify`. */
   async verify(): Promise<void> {
     await this.#call("verify", undefined);
+  }
+
+  /** Gives up what the journal has lost; see `Engine.acceptJournalLoss`. */
+  async acceptJournalLoss(): Promise<LostRange> {
+    return await this.#call("acceptJournalLoss", undefined);
   }
 
   /** Starts applying the recovered journal; see `Engine.follow`. */

@@ -3,7 +3,7 @@ import type {
   QuarantinePage,
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
-import type { EngineOptions, SegmentStatus } from "./engine.js";
+import type { EngineOptions, LostRange, SegmentStatus } from "./engine.js";
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
@@ -27,6 +27,7 @@ export interface EngineCalls {
   open: { request: undefined; reply: undefined };
   prepare: { request: undefined; reply: undefined };
   verify: { request: undefined; reply: undefined };
+  acceptJournalLoss: { request: undefined; reply: LostRange };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
   lease: { request: TimeRange; reply: LeasedSegments };

@@ -62,6 +62,8 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       return await engine.prepare();
     case "verify":
       return await engine.verify();
+    case "acceptJournalLoss":
+      return await engine.acceptJournalLoss();
     case "follow":
       return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { CatalogLog, type SealedSegment } from "../catalog-log.js";
-import { storeIdOf } from "../data-directory.js";
+import { storeIdentityOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import {
@@ -57,6 +57,12 @@ export interface EngineOptions extends DatabaseOptions {
   onProgress: (progress: RebuildProgress) => void;
 }
 
+/** Sequences of events that were acknowledged and are gone, both inclusive. */
+export interface LostRange {
+  firstSeq: bigint;
+  lastSeq: bigint;
+}
+
 export interface SegmentStatus {
   /** UTC receive day, `YYYY-MM-DD`. */
   day: string;
@@ -110,11 +116,12 @@ export class Engine {
     this.#rightOfWay = new RightOfWay(options.position);
     this.#guard = new DiskGuard(directory.root, options.diskGuard);
     this.#catalog = new CatalogLog(directory.root);
+    const { storeId, formerStoreIds } = storeIdentityOf(directory);
     this.#segments = new SegmentSet({
       connection,
       directory,
       catalog: this.#catalog,
-      storeIds: [storeIdOf(directory)],
+      storeIds: [storeId, ...formerStoreIds],
       onDamaged: options.onDamaged,
     });
     this.#applier = new Applier({
@@ -156,6 +163,23 @@ export class Engine {
     this.#segments.refuseStrayFiles(ranges);
     const newest = ranges.at(-1);
     if (newest !== undefined) await this.#segments.attach(newest, true);
+  }
+
+  /**
+   * Gives up what the engine holds past the recovered journal's end, instead of {@link verify}.
+   *
+   * @returns the sequences that the journal has lost
+   */
+  async acceptJournalLoss(): Promise<LostRange> {
+    const { syncedSeq } = this.#position;
+    const ranges = segmentRanges(this.#journalDirectory, syncedSeq);
+    const lost = { firstSeq: syncedSeq + 1n, lastSeq: await this.#segments.giveUpAhead(ranges) };
+    this.#catalog.append({
+      event: "journal_lost",
+      first_seq: lost.firstSeq,
+      last_seq: lost.lastSeq,
+    });
+    return lost;
   }
 
   /**

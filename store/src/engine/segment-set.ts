@@ -1,5 +1,4 @@
 import fs from "node:fs";
-import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CatalogLog, SealedSegment } from "../catalog-log.js";
@@ -108,20 +107,52 @@ export class SegmentSet {
     catalog.append(sealed);
   }
 
+  /**
+   * Moves aside what holds sequences past the journal's end.
+   *
+   * @returns the greatest of these sequences
+   */
+  async giveUpAhead(ranges: readonly SegmentRange[]): Promise<bigint> {
+    const { connection, directory } = this.#options;
+    const lastSeq = ranges.at(-1)?.lastSeq ?? 0n;
+    let greatest = lastSeq;
+    for (const id of this.#idsOfFiles()) {
+      const firstSeq = ranges.find((range) => range.id === id)?.firstSeq ?? lastSeq + 1n;
+      try {
+        const { appliedSeq } =
+          this.#segments.get(id) ??
+          (await attachSegment(connection, this.#source({ id, firstSeq }), true));
+        if (appliedSeq > greatest) greatest = appliedSeq;
+        if (appliedSeq <= lastSeq) continue;
+      } catch {
+        // It cannot be read, and what has no journal cannot be made again either.
+      } finally {
+        await detachSegment(connection, id);
+        this.#segments.delete(id);
+      }
+      moveAside(directory, segmentFile(directory.events, id));
+    }
+    return greatest;
+  }
+
   /** A segment that no journal stands behind means that the journal is older than the engine. */
   refuseStrayFiles(ranges: readonly SegmentRange[]): void {
-    const { events } = this.#options.directory;
     const known = new Set(ranges.map(({ id }) => id));
-    for (const name of fs.readdirSync(events)) {
-      if (!name.endsWith(SUFFIX)) continue;
-      const id = parseSegmentName(name.slice(0, -SUFFIX.length));
-      if (id !== null && known.has(id)) continue;
-      throw new AuditError(
-        "engine_ahead",
-        `${path.join(events, name)} holds events of which the journal has none`,
-        "restore the journal that belongs to it, or move the file away",
-      );
-    }
+    const stray = this.#idsOfFiles().find((id) => !known.has(id));
+    if (stray === undefined) return;
+    throw new AuditError(
+      "engine_ahead",
+      `${segmentFile(this.#options.directory.events, stray)} holds events of which the journal has none`,
+      "restore the journal that belongs to it, or go on without these events with --accept-journal-loss",
+    );
+  }
+
+  #idsOfFiles(): SegmentId[] {
+    return fs
+      .readdirSync(this.#options.directory.events)
+      .filter((name) => name.endsWith(SUFFIX))
+      .map((name) => parseSegmentName(name.slice(0, -SUFFIX.length)))
+      .filter((id) => id !== null);
   }
 
   async #attachOrMake(range: SegmentRange, isNewest: boolean): Promise<Segment> {
@@ -182,6 +213,6 @@ function engineAhead(segment: Segment, { lastSeq }: SegmentRange): AuditError {
   return new AuditError(
     "engine_ahead",
     `the engine has applied sequence ${segment.appliedSeq}, the journal ends at ${lastSeq}: acknowledged events are missing from the journal`,
-    "restore the newest journal files; an older copy was put in their place",
+    "restore the newest journal files, or go on without these events with --accept-journal-loss",
   );
 }

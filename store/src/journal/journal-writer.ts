@@ -26,6 +26,8 @@ export interface JournalOptions {
   /** `<data>/journal` */
   directory: string;
   storeId: string;
+  /** Ids that the data directory had before: their files are its own too. */
+  formerStoreIds?: readonly string[] | undefined;
   /** Default {@link ROTATE_BYTES}. */
   rotateBytes?: number;
   /** Default: a segment lasts its day. */
@@ -81,7 +83,10 @@ export class JournalWriter {
     this.#options = options;
     this.#disk = options.disk ?? nodeDisk;
     this.#syncer = options.syncer ?? new InlineSyncer(this.#disk);
-    const recovered = recoverJournal(this.#disk, options.directory, options.storeId);
+    const recovered = recoverJournal(this.#disk, options.directory, [
+      options.storeId,
+      ...(options.formerStoreIds ?? []),
+    ]);
     this.cut = recovered.cut;
     this.#nextSeq = recovered.nextSeq;
     this.#syncedSeq = recovered.nextSeq - 1n;

@@ -43,9 +43,14 @@ export interface CarriedFrames {
  * acknowledged and is cut off. The tail that no frame proves synced is written and synced again: after a
  * crash it may live in the page cache alone, marked clean by a sync that failed.
  *
+ * @param storeIds ids that the data directory has, or had
  * @throws AuditError `journal_corrupt`, `journal_version`, `journal_foreign`
  */
-export function recoverJournal(disk: Disk, directory: string, storeId: string): RecoveredJournal {
+export function recoverJournal(
+  disk: Disk,
+  directory: string,
+  storeIds: readonly string[],
+): RecoveredJournal {
   const result: RecoveredJournal = {
     nextSeq: 1n,
     segment: NO_SEGMENT,
@@ -55,8 +60,8 @@ export function recoverJournal(disk: Disk, directory: string, storeId: string): 
   // Newest first: a file that never got its header was made by a start that crashed and holds nothing.
   for (const name of journalNames(directory, disk).reverse()) {
     const isRecovered = name.isSealed
-      ? continueSealed(disk, name, storeId, result)
-      : recoverFile(disk, name.path, storeId, result);
+      ? continueSealed(disk, name, storeIds, result)
+      : recoverFile(disk, name.path, storeIds, result);
     if (isRecovered) break;
     disk.unlinkSync(name.path);
   }
@@ -68,18 +73,23 @@ export function recoverJournal(disk: Disk, directory: string, storeId: string): 
 function continueSealed(
   disk: Disk,
   name: JournalName,
-  storeId: string,
+  storeIds: readonly string[],
   result: RecoveredJournal,
 ): true {
   const { file, source } = openJournalFile(name, disk);
   source.close();
-  checkHeader(name.path, file, storeId);
+  checkHeader(name.path, file, storeIds);
   result.nextSeq = file.nextSeq as bigint;
   result.segment = file.segment;
   return true;
 }
 
-function recoverFile(disk: Disk, file: string, storeId: string, result: RecoveredJournal): boolean {
+function recoverFile(
+  disk: Disk,
+  file: string,
+  storeIds: readonly string[],
+  result: RecoveredJournal,
+): boolean {
   const fd = disk.openSync(file, "r+");
   try {
     const opened = openPlain(disk, fd);
@@ -91,7 +101,7 @@ function recoverFile(disk: Disk, file: string, storeId: string, result: Recovere
       return false;
     }
     const { header, source } = opened;
-    checkHeader(file, header, storeId);
+    checkHeader(file, header, storeIds);
     const scanner = new FrameScanner(source, FILE_HEADER_BYTES, header.salt);
     const tail = scanFile(scanner, file, header.firstSeq);
     const size = source.size();
@@ -112,7 +122,7 @@ function recoverFile(disk: Disk, file: string, storeId: string, result: Recovere
   }
 }
 
-function checkHeader(file: string, header: VersionedHeader, storeId: string): void {
+function checkHeader(file: string, header: VersionedHeader, storeIds: readonly string[]): void {
   if (header.version !== FORMAT_VERSION) {
     throw new AuditError(
       "journal_version",
@@ -120,10 +130,10 @@ function checkHeader(file: string, header: VersionedHeader, storeId: string): vo
       "start the version of agent-audit that wrote it",
     );
   }
-  if (header.storeId !== storeId) {
+  if (!storeIds.includes(header.storeId)) {
     throw new AuditError(
       "journal_foreign",
-      `${file} belongs to store ${header.storeId}, the data directory to ${storeId}`,
+      `${file} belongs to store ${header.storeId}, the data directory to ${storeIds[0]}`,
       "move the file back to the data directory that it came from",
     );
   }

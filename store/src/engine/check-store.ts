@@ -1,0 +1,192 @@
+import fs from "node:fs";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { CatalogLog } from "../catalog-log.js";
+import { type DataDirectory, makeDataDirectory, storeIdentityOf } from "../data-directory.js";
+import { type Frame, nextSeqOf } from "../journal/format.js";
+import { journalEnd } from "../journal/journal-end.js";
+import { JournalReader } from "../journal/journal-reader.js";
+import { parseSegmentName, segmentFile, segmentName } from "../segment-id.js";
+import { columnDefinitions } from "./columns.js";
+import { openDatabase } from "./database.js";
+import { writeFrameRows } from "./frame-rows.js";
+import { RowWriter } from "./row-writer.js";
+import { attachSegment, detachSegment, type Segment } from "./segment.js";
+import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
+
+/** Records that are compared at once. */
+const STEP = 100_000n;
+/** Sequences that a report names of one segment. */
+const MAX_NAMED = 20;
+const EXPECTED = "expected.main.events";
+const SUFFIX = ".duckdb";
+
+/** What comparing one segment with its journal has found. */
+export interface SegmentCheck {
+  segment: string;
+  firstSeq: bigint;
+  lastSeq: bigint;
+  /** Records whose rows were compared. */
+  records: bigint;
+  /** Records that are not applied yet: the next start does that. */
+  behind: bigint;
+  /** Records that cannot be rows. */
+  setAside: number;
+  /** What is wrong, in words; empty when nothing is. */
+  faults: string[];
+}
+
+/**
+ * Compares every row with the record that it was made from. Changes nothing.
+ *
+ * @param onSegment told of each segment, oldest first, and of files that no journal stands behind
+ * @throws AuditError `data_directory_locked`, `journal_corrupt`, `catalog_corrupt`
+ */
+export async function checkStore(
+  data: string,
+  onSegment: (check: SegmentCheck) => void,
+): Promise<void> {
+  const directory = makeDataDirectory(data);
+  const instance = await openDatabase({ directory });
+  try {
+    const connection = await instance.connect();
+    await connection.run("ATTACH ':memory:' AS expected");
+    const ranges = segmentRanges(directory.journal, journalEnd(directory.journal) - 1n);
+    const catalog = new CatalogLog(directory.root);
+    for (const range of ranges) {
+      onSegment(await checkSegment(connection, directory, range, catalog));
+    }
+    catalog.close();
+    for (const name of strayFiles(directory, ranges)) {
+      const faults = ["the journal has none of its events"];
+      onSegment({ ...nothingOf(name), faults });
+    }
+    connection.closeSync();
+  } finally {
+    instance.closeSync();
+  }
+}
+
+async function checkSegment(
+  connection: DuckDBConnection,
+  directory: DataDirectory,
+  range: SegmentRange,
+  catalog: CatalogLog,
+): Promise<SegmentCheck> {
+  const { id, firstSeq, lastSeq } = range;
+  const check: SegmentCheck = { ...nothingOf(segmentName(id)), firstSeq, lastSeq };
+  const file = segmentFile(directory.events, id);
+  if (!fs.existsSync(file)) return { ...check, faults: ["its file is missing"] };
+  const { storeId, formerStoreIds } = storeIdentityOf(directory);
+  const storeIds = [storeId, ...formerStoreIds];
+  let segment: Segment;
+  try {
+    segment = await attachSegment(
+      connection,
+      { directory: directory.events, id, firstSeq, storeIds },
+      true,
+    );
+  } catch (error) {
+    return { ...check, faults: [(error as Error).message] };
+  }
+  const { appliedSeq, setAside, position } = segment;
+  check.setAside = setAside.size;
+  const sealed = catalog.sealed(id);
+  if (sealed !== undefined && sealed.rows !== position.rows) {
+    check.faults.push(`it has ${position.rows} rows, ${sealed.rows} when it was sealed`);
+  }
+  if (appliedSeq > lastSeq) {
+    check.faults.push(`it holds sequences up to ${appliedSeq}, the journal up to ${lastSeq}`);
+  } else check.behind = lastSeq - appliedSeq;
+  try {
+    await compare(connection, directory, segment, range, check);
+  } catch (error) {
+    check.faults.push((error as Error).message);
+  }
+  await detachSegment(connection, id);
+  return check;
+}
+
+/** Makes the rows again, a piece at a time, and looks for those that differ, are missing, or are too many. */
+async function compare(
+  connection: DuckDBConnection,
+  { journal }: DataDirectory,
+  segment: Segment,
+  { firstSeq, lastSeq }: SegmentRange,
+  check: SegmentCheck,
+): Promise<void> {
+  const end = segment.appliedSeq < lastSeq ? segment.appliedSeq : lastSeq;
+  for (let from = firstSeq; from <= end; from += STEP) {
+    const to = from + STEP - 1n < end ? from + STEP - 1n : end;
+    await makeExpected(connection, journal, segment.setAside, from, to);
+    const result = await connection.runAndReadAll(`
+SELECT coalesce(e.seq, s.seq) AS place, e.seq IS NULL AS is_extra, s.seq IS NULL AS is_missing
+FROM (SELECT seq, hash(t) AS h FROM ${EXPECTED} t) e
+FULL JOIN (SELECT seq, hash(t) AS h, count(*) OVER (PARTITION BY seq) AS n FROM ${segment.alias}.events t WHERE seq BETWEEN ${from} AND ${to}) s
+ON e.seq = s.seq WHERE e.h IS DISTINCT FROM s.h OR n > 1 ORDER BY place LIMIT ${MAX_NAMED}`);
+    for (const [seq, isExtra, isMissing] of result.getRows()) {
+      if (check.faults.length >= MAX_NAMED) return;
+      const how = isExtra ? "is no record's" : isMissing ? "is missing" : "differs from its record";
+      check.faults.push(`the row of sequence ${seq} ${how}`);
+    }
+    check.records += to - from + 1n;
+  }
+  for (const seq of segment.setAside.keys()) {
+    const isRow = await makeExpected(connection, journal, new Map(), seq, seq).then(
+      () => true,
+      () => false,
+    );
+    if (isRow) check.faults.push(`sequence ${seq} was set aside, but it can be a row`);
+  }
+}
+
+async function makeExpected(
+  connection: DuckDBConnection,
+  journal: string,
+  setAside: Segment["setAside"],
+  from: bigint,
+  to: bigint,
+): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TABLE ${EXPECTED} (${columnDefinitions()})`);
+  const appender = await connection.createAppender("events", "main", "expected");
+  const writer = new RowWriter(appender);
+  const reader = new JournalReader(journal, from);
+  try {
+    for (let next = reader.next(to); next !== null; next = reader.next(to)) {
+      if (!isSetAside(next.frame, setAside)) writeFrameRows(writer, next, from, to, setAside);
+      if (nextSeqOf(next.frame) > to) break;
+    }
+    writer.flush();
+  } finally {
+    reader.close();
+    appender.closeSync();
+  }
+}
+
+/** Whether all records of a frame are set aside: then it may be one that cannot be decoded. */
+function isSetAside(frame: Frame, setAside: Segment["setAside"]): boolean {
+  for (let seq = frame.firstSeq; seq < nextSeqOf(frame); seq++) {
+    if (!setAside.has(seq)) return false;
+  }
+  return true;
+}
+
+function strayFiles({ events }: DataDirectory, ranges: readonly SegmentRange[]): string[] {
+  const known = new Set(ranges.map(({ id }) => segmentName(id)));
+  return fs
+    .readdirSync(events)
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => name.slice(0, -SUFFIX.length))
+    .filter((name) => parseSegmentName(name) !== null && !known.has(name));
+}
+
+function nothingOf(segment: string): SegmentCheck {
+  return {
+    segment,
+    firstSeq: 0n,
+    lastSeq: 0n,
+    records: 0n,
+    behind: 0n,
+    setAside: 0,
+    faults: [],
+  };
+}

@@ -1,0 +1,32 @@
+import { readLogsRequest } from "@agent-audit/otlp";
+import { readEnvelope } from "@agent-audit/schema";
+import type { SegmentFrame } from "../journal/journal-reader.js";
+import { jsonObject, type RowWriter } from "./row-writer.js";
+
+/** Writes the records of a frame from one sequence to another, both inclusive, as rows, and gives their number. */
+export function writeFrameRows(
+  writer: RowWriter,
+  { frame, storeId }: SegmentFrame,
+  fromSeq: bigint,
+  lastSeq: bigint,
+  setAside?: ReadonlyMap<bigint, string>,
+): number {
+  const { receivedNano, keyId, orgId, projectId } = frame;
+  let seq = frame.firstSeq - 1n;
+  let written = 0;
+  for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
+    const resourceJson = resource === null ? null : jsonObject(resource.attributes);
+    for (const { logRecords } of scopeLogs) {
+      for (const record of logRecords) {
+        seq++;
+        if (seq < fromSeq || seq > lastSeq || setAside?.has(seq)) continue;
+        const envelope = readEnvelope(record, resource);
+        if (orgId !== "") envelope.orgId = orgId;
+        if (projectId !== "") envelope.projectId = projectId;
+        writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
+        written++;
+      }
+    }
+  }
+  return written;
+}
