@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { foreignCaller } from "./host-rule.js";
-import { parseListenAddress } from "./listen-address.js";
+import { checkExposure, parseListenAddress } from "./listen-address.js";
 
 describe("foreignCaller", () => {
   it.each([
@@ -36,13 +36,27 @@ describe("parseListenAddress", () => {
   });
 
   it.each([
-    ["0.0.0.0:4318", "listen_not_loopback"],
-    ["example.com:4318", "listen_not_loopback"],
-    ["[::]:4318", "listen_not_loopback"],
     ["127.0.0.1", "invalid_address"],
     ["127.0.0.1:99999", "invalid_address"],
     ["", "invalid_address"],
   ])("refuses %s", (text, code) => {
     expect(() => parseListenAddress(text)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("checkExposure", () => {
+  const open = { hasKeys: false, hasTls: false };
+
+  it.each(["127.0.0.1", "localhost", "::1"])("lets %s be open", (host) => {
+    expect(() => checkExposure({ host, port: 1 }, open)).not.toThrow();
+  });
+
+  it.each(["0.0.0.0", "::", "example.com", "10.0.0.1"])("wants keys and TLS at %s", (host) => {
+    const check = (change: Partial<typeof open>) => () =>
+      checkExposure({ host, port: 1 }, { ...open, ...change });
+    expect(check({})).toThrow(/without keys and TLS/);
+    expect(check({ hasKeys: true })).toThrow(/without TLS/);
+    expect(check({ hasTls: true })).toThrow(/without keys/);
+    expect(check({ hasKeys: true, hasTls: true })).not.toThrow();
   });
 });

@@ -1,8 +1,97 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import fs from "node:fs";
+import type http from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { AuditError } from "@agent-audit/schema";
+import { createAdaptorServer } from "@hono/node-server";
+import type { TlsConfig } from "./config.js";
 import type { ListenAddress } from "./listen-address.js";
+
+/** How often certificate files are looked at. */
+const RELOAD_MILLIS = 10_000;
+
+export type HttpServer = http.Server | https.Server;
+
+/** Where and how a listener listens. */
+export interface ListenerOptions {
+  address: ListenAddress;
+  tls?: TlsConfig | undefined;
+  /** Connections at once; further ones are closed. Default: no limit. */
+  maxConnections?: number | undefined;
+}
+
+/**
+ * Makes an HTTP or HTTPS server. Certificates are taken anew when their files change; new ones that cannot be used
+ * are told, and the old ones stay.
+ *
+ * @param onError told of certificate files that cannot be used any more
+ * @throws AuditError `tls_unusable`
+ */
+export function makeHttpServer(
+  fetch: Parameters<typeof createAdaptorServer>[0]["fetch"],
+  { tls, maxConnections }: Omit<ListenerOptions, "address">,
+  serverOptions: http.ServerOptions = {},
+  onError: (error: unknown) => void = () => {},
+): HttpServer {
+  const server = (
+    tls === undefined
+      ? createAdaptorServer({ fetch, serverOptions })
+      : createAdaptorServer({
+          fetch,
+          createServer: https.createServer,
+          serverOptions: { ...serverOptions, ...secureContext(tls) },
+        })
+  ) as HttpServer;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
+  if (tls !== undefined) reloadOnChange(server as https.Server, tls, onError);
+  return server;
+}
+
+function secureContext({ cert_file, key_file, client_ca_file }: TlsConfig) {
+  const read = (file: string) => {
+    try {
+      return fs.readFileSync(file);
+    } catch (cause) {
+      throw new AuditError(
+        "tls_unusable",
+        `${file} cannot be read: ${(cause as Error).message}`,
+        "correct tls in the configuration",
+        { cause },
+      );
+    }
+  };
+  const clients =
+    client_ca_file === undefined
+      ? {}
+      : { ca: read(client_ca_file), requestCert: true, rejectUnauthorized: true };
+  return { cert: read(cert_file), key: read(key_file), minVersion: "TLSv1.2" as const, ...clients };
+}
+
+function reloadOnChange(
+  server: https.Server,
+  tls: TlsConfig,
+  onError: (error: unknown) => void,
+): void {
+  const times = () =>
+    Object.values(tls)
+      .filter((file) => file !== undefined)
+      .map((file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs)
+      .join();
+  let known = times();
+  const timer = setInterval(() => {
+    const now = times();
+    if (now === known) return;
+    known = now;
+    try {
+      server.setSecureContext(secureContext(tls));
+    } catch (error) {
+      onError(error);
+    }
+  }, RELOAD_MILLIS);
+  timer.unref();
+  server.once("close", () => clearInterval(timer));
+}
 
 /**
  * Opens the port of an HTTP server.
@@ -11,7 +100,7 @@ import type { ListenAddress } from "./listen-address.js";
  * @throws AuditError `port_in_use`, `listen_failed`
  */
 export async function listen(
-  server: Server,
+  server: HttpServer,
   { host, port }: ListenAddress,
   option: string,
 ): Promise<void> {
@@ -32,7 +121,8 @@ export async function listen(
 }
 
 /** Gives the base URL of a listening server, with the port that it really has. */
-export function urlOf(server: Server): string {
+export function urlOf(server: HttpServer): string {
   const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  const scheme = server instanceof https.Server ? "https" : "http";
+  return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }

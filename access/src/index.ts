@@ -1,4 +1,28 @@
-export { listenAddressText } from "./config.js";
-export { foreignCaller } from "./host-rule.js";
-export { listen, urlOf } from "./http-listener.js";
-export { type ListenAddress, parseListenAddress } from "./listen-address.js";
+export { type Access, authenticate, authenticateLocal, WWW_AUTHENTICATE } from "./authenticate.js";
+export { listenerConfig, type TlsConfig } from "./config.js";
+export {
+  type HttpServer,
+  type ListenerOptions,
+  listen,
+  makeHttpServer,
+  urlOf,
+} from "./http-listener.js";
+export {
+  createKey,
+  type Key,
+  KeyRing,
+  keyFile,
+  type NewKey,
+  readKeys,
+  revokeKey,
+  SCOPES,
+  type Scope,
+} from "./keys.js";
+export {
+  checkExposure,
+  type ListenAddress,
+  type Protection,
+  parseListenAddress,
+} from "./listen-address.js";
+export { isLoopbackHost } from "./loopback.js";
+export { RateLimits } from "./rate-limits.js";

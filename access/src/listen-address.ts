@@ -7,12 +7,7 @@ export interface ListenAddress {
   port: number;
 }
 
-/**
- * Reads `HOST:PORT`, `[IPv6]:PORT` or `PORT`.
- *
- * @throws AuditError `invalid_address`; `listen_not_loopback` for an address that others could reach:
- *   without keys and TLS the server listens on loopback only
- */
+/** Reads `HOST:PORT`, `[IPv6]:PORT` or `PORT`. @throws AuditError `invalid_address` */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:(\[[^\]]+\]|[^:]+):)?(\d{1,5})$/.exec(text.trim());
   const port = Number(match?.[2]);
@@ -23,13 +18,30 @@ export function parseListenAddress(text: string): ListenAddress {
       "write it like 127.0.0.1:4318; port 0 takes a free one",
     );
   }
-  const host = (match[1] ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
-  if (!isLoopbackHost(host)) {
-    throw new AuditError(
-      "listen_not_loopback",
-      `refusing to listen on ${host}: this version has no keys, so others could read the trail`,
-      "listen on 127.0.0.1 and put an authenticating TLS proxy in front",
-    );
-  }
-  return { host, port };
+  return { host: (match[1] ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1"), port };
+}
+
+/** What protects a listener that others can reach. */
+export interface Protection {
+  hasKeys: boolean;
+  /** Whether the listener speaks TLS, or a proxy in front of it does. */
+  hasTls: boolean;
+}
+
+/**
+ * Refuses an address that others could reach without a key, or listen in on.
+ *
+ * @throws AuditError `listen_not_loopback`
+ */
+export function checkExposure({ host }: ListenAddress, { hasKeys, hasTls }: Protection): void {
+  if (isLoopbackHost(host)) return;
+  const lacks = [...(hasKeys ? [] : ["keys"]), ...(hasTls ? [] : ["TLS"])];
+  if (lacks.length === 0) return;
+  throw new AuditError(
+    "listen_not_loopback",
+    `refusing to listen on ${host} without ${lacks.join(" and ")}: others could read or write the trail`,
+    hasKeys
+      ? "set tls, or behind_tls_proxy: true if a proxy in front speaks TLS; or listen on 127.0.0.1"
+      : "make keys with `agent-audit keys create`, or listen on 127.0.0.1",
+  );
 }

@@ -32,10 +32,11 @@ export async function ask<E extends keyof Answers>(
   return null;
 }
 
-/** Makes a client of the API that the options or the environment name. */
+/** Makes a client of the API that the options or the environment name, with the key of `AGENT_AUDIT_API_KEY`. */
 export async function clientFor({ api }: AskOptions): Promise<QueryClient> {
   const { QueryClient } = await import("@agent-audit/query/client");
-  return new QueryClient(api ?? process.env.AGENT_AUDIT_API ?? "http://127.0.0.1:8318");
+  const { AGENT_AUDIT_API, AGENT_AUDIT_API_KEY } = process.env;
+  return new QueryClient(api ?? AGENT_AUDIT_API ?? "http://127.0.0.1:8318", AGENT_AUDIT_API_KEY);
 }
 
 function pairOf(filter: string): [string, string] {

@@ -6,6 +6,7 @@ import { addDemo } from "./commands/demo.js";
 import { addEvents } from "./commands/events.js";
 import { addExec } from "./commands/exec.js";
 import { addFacets } from "./commands/facets.js";
+import { addKeys } from "./commands/keys.js";
 import { addMcp } from "./commands/mcp.js";
 import { addQuarantine } from "./commands/quarantine.js";
 import { addServe } from "./commands/serve.js";
@@ -35,6 +36,7 @@ for (const add of [
   addFacets,
   addStatus,
   addQuarantine,
+  addKeys,
   addStore,
   addConfig,
 ]) {

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { collectorConfig } from "@agent-audit/collector";
 import { queryConfig } from "@agent-audit/query";
 import { AuditError, nearestName } from "@agent-audit/schema";
-import { storeConfig } from "@agent-audit/store";
+import { type DiskGuardLimits, type SegmentLimits, storeConfig } from "@agent-audit/store";
 import { z } from "zod";
 import { NO_FILE, readConfigFile } from "./config-file.js";
 import { readSecretFiles } from "./config-secrets.js";
@@ -79,6 +79,21 @@ export function loadServerConfig(options: ServerOptions, env = process.env): Loa
     originOf: (path) =>
       overriddenBy.get(path.join(".")) ?? (hasAt(value, path) ? whereIs(path) : null),
   };
+}
+
+/** @param share of what ingest leaves free */
+export function diskGuardLimits(
+  { disk_guard: limits }: ServerConfig,
+  share: number,
+): DiskGuardLimits {
+  return {
+    minFreeBytes: limits.min_free_bytes * share,
+    minFreePercent: limits.min_free_percent * share,
+  };
+}
+
+export function segmentLimits({ segments }: ServerConfig): SegmentLimits {
+  return { maxRecords: segments.max_records, maxJournalBytes: segments.max_journal_bytes };
 }
 
 function existing(file: string): string | null {

@@ -1,10 +1,18 @@
-import { parseListenAddress } from "@agent-audit/access";
+import {
+  checkExposure,
+  isLoopbackHost,
+  KeyRing,
+  keyFile,
+  parseListenAddress,
+  readKeys,
+} from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer, silentStreams } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
-import { type DiskGuardLimits, type LostRange, Store } from "@agent-audit/store";
+import { type LostRange, Store } from "@agent-audit/store";
+import { DirectoryAdministration } from "./administration.js";
 import { Metrics } from "./metrics.js";
-import type { ServerConfig } from "./server-config.js";
+import { diskGuardLimits, type ServerConfig, segmentLimits } from "./server-config.js";
 import { journalLossEvent } from "./server-events.js";
 import type { ServerLog } from "./server-log.js";
 import { VERSION } from "./version.js";
@@ -66,6 +74,10 @@ async function startOnce(
   const { log } = hooks;
   const otlpAddress = parseListenAddress(config.otlp.listen);
   const apiAddress = parseListenAddress(config.http.listen);
+  const hasKeys = readKeys(keyFile(config.data)).length > 0;
+  checkExposure(otlpAddress, { hasKeys, hasTls: hasTls(config.otlp) });
+  checkExposure(apiAddress, { hasKeys, hasTls: hasTls(config.http) });
+  const keys = new KeyRing(keyFile(config.data));
   let hasFailed = false;
   const onFatal = (error: Error) => {
     if (hasFailed) return;
@@ -96,6 +108,9 @@ async function startOnce(
     let isCaughtUp = false;
     const receiver = await Receiver.listen({
       address: otlpAddress,
+      tls: config.otlp.tls,
+      maxConnections: config.otlp.max_connections,
+      keys,
       maxBodyBytes: config.otlp.max_body_bytes,
       maxInFlightBytes: config.otlp.max_in_flight_bytes,
       onError: (error) => log.error({ error: (error as Error).message }, "the receiver failed"),
@@ -110,6 +125,17 @@ async function startOnce(
     });
     const queries = await QueryServer.listen({
       address: apiAddress,
+      tls: config.http.tls,
+      maxConnections: config.http.max_connections,
+      keys,
+      // A proxy's callers all seem to be on this machine.
+      trustsLoopback: isLoopbackHost(apiAddress.host) && !config.http.behind_tls_proxy,
+      administration: new DirectoryAdministration(config.data, async (event) => {
+        if (openJournal === null) {
+          throw new AuditError("starting", "the server is starting", "ask again soon");
+        }
+        await openJournal.record(event);
+      }),
       version: VERSION,
       store,
       isCaughtUp: () => isCaughtUp,
@@ -122,10 +148,7 @@ async function startOnce(
       store,
       diskGuard: diskGuardLimits(config, 1),
       maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
-      segmentLimits: {
-        maxRecords: config.segments.max_records,
-        maxJournalBytes: config.segments.max_journal_bytes,
-      },
+      segmentLimits: segmentLimits(config),
       onRoom: (hasRoom) =>
         hasRoom
           ? log.info("the disk has room again: ingest goes on")
@@ -195,9 +218,6 @@ async function countSilentStreams(store: Store): Promise<number | null> {
   }
 }
 
-function diskGuardLimits({ disk_guard: limits }: ServerConfig, share: number): DiskGuardLimits {
-  return {
-    minFreeBytes: limits.min_free_bytes * share,
-    minFreePercent: limits.min_free_percent * share,
-  };
+function hasTls({ tls, behind_tls_proxy }: ServerConfig["otlp" | "http"]): boolean {
+  return tls !== undefined || behind_tls_proxy;
 }

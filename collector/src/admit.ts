@@ -12,6 +12,8 @@ import {
 } from "@agent-audit/otlp";
 import { DIGEST_BYTES, identityScanner } from "@agent-audit/store";
 import { joinBlocks } from "./body-blocks.js";
+import { type ClaimCode, findFalseClaims } from "./claims.js";
+import type { Sender } from "./sender.js";
 
 /** What arrived, before anything is known of it. */
 export interface ReceivedBody {
@@ -22,10 +24,11 @@ export interface ReceivedBody {
   contentEncoding: string;
   /** Limit after decompression. */
   maxBodyBytes: number;
+  sender: Sender;
 }
 
 /** Names why something was set aside; counters are named by it. */
-export type FaultCode = RecordFaultCode | "server_fault";
+export type FaultCode = RecordFaultCode | ClaimCode | "server_fault";
 
 /** A record, or a whole body, that cannot be stored as an event. */
 export interface Fault {
@@ -84,7 +87,8 @@ export function admit(received: ReceivedBody): Admission {
   const digest = () => createHash("sha256").update(bytes).digest().subarray(0, DIGEST_BYTES);
   try {
     const logs = received.encoding === "json" ? readJson(bytes) : readProtobuf(bytes);
-    return { status: "admitted", bodyBytes: bytes.length, digest, ...logs };
+    const checked = withoutFalseClaims(logs, received.sender);
+    return { status: "admitted", bodyBytes: bytes.length, digest, ...checked };
   } catch (error) {
     if (error instanceof MalformedRequestError) {
       const httpStatus = error.code === "too_many_records" ? 413 : 400;
@@ -150,18 +154,34 @@ const scanner = identityScanner();
 
 function readProtobuf(bytes: Uint8Array): Logs {
   const scan = scanner.scan(bytes);
-  if (scan.faults.length === 0) return { payload: bytes, scan, faults: [], repairedCount: 0 };
-  const bad = new Set(scan.faults.map(({ index }) => index));
+  const logs = { payload: bytes, scan, faults: [], repairedCount: 0 };
+  return withoutRecords(logs, scan.faults);
+}
+
+function withoutFalseClaims(logs: Logs, sender: Sender): Logs {
+  return withoutRecords(logs, findFalseClaims(logs.payload, sender));
+}
+
+/** Takes the faulty records out of a request. */
+function withoutRecords(
+  logs: Logs,
+  faulty: readonly { index: number; code: FaultCode; reason: string }[],
+): Logs {
+  if (faulty.length === 0) return logs;
+  const { starts, ends } = logs.scan;
+  const bytes = asBuffer(logs.payload);
+  const bad = new Set(faulty.map(({ index }) => index));
   const payload = spliceLogsRequest(bytes, (index) => !bad.has(index));
+  const faults = faulty.map(({ index, code, reason }) => ({
+    code,
+    reason,
+    bytes: bytes.subarray(starts[index], ends[index]),
+  }));
   return {
+    ...logs,
     payload,
     scan: scanner.scan(payload),
-    repairedCount: 0,
-    faults: scan.faults.map(({ index, code, reason }) => ({
-      code,
-      reason,
-      bytes: asBuffer(bytes).subarray(scan.starts[index], scan.ends[index]),
-    })),
+    faults: [...logs.faults, ...faults],
   };
 }
 

@@ -1,9 +1,20 @@
+import { WWW_AUTHENTICATE } from "@agent-audit/access";
 import { type Encoding, writeExportResponse, writeStatus } from "@agent-audit/otlp";
 import { ACCEPTED_ENCODINGS } from "./admit.js";
 import type { StoreOutcome } from "./journal-messages.js";
 
 /** Lists the refusals with their `google.rpc.Code`. 500 is not among them: clients drop a batch on it. */
-const RPC_CODES = { 400: 3, 403: 7, 404: 12, 405: 12, 413: 8, 415: 3, 503: 14 } as const;
+const RPC_CODES = {
+  400: 3,
+  401: 16,
+  403: 7,
+  404: 12,
+  405: 12,
+  413: 8,
+  415: 3,
+  429: 8,
+  503: 14,
+} as const;
 
 export type RefusalStatus = keyof typeof RPC_CODES;
 
@@ -24,7 +35,8 @@ export function refuse(
 ): Response {
   const body = writeStatus(RPC_CODES[httpStatus], message.slice(0, MAX_MESSAGE_LENGTH), encoding);
   return answer(httpStatus, body, encoding, {
-    ...(httpStatus === 503 ? { "Retry-After": retryAfterSeconds() } : {}),
+    ...(httpStatus === 429 || httpStatus === 503 ? { "Retry-After": retryAfterSeconds() } : {}),
+    ...(httpStatus === 401 ? { "WWW-Authenticate": WWW_AUTHENTICATE } : {}),
     ...(httpStatus === 415 ? { "Accept-Encoding": ACCEPTED_ENCODINGS } : {}),
     ...headers,
   });

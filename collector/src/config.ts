@@ -1,4 +1,4 @@
-import { listenAddressText } from "@agent-audit/access";
+import { listenerConfig } from "@agent-audit/access";
 import { z } from "zod";
 
 /** Memory is taken in blocks of up to this size. */
@@ -10,8 +10,7 @@ const sizes = z.object({ max_body_bytes: z.int(), max_in_flight_bytes: z.int() }
 export const collectorConfig = z.strictObject({
   otlp: z
     .strictObject({
-      /** `HOST:PORT` of the OTLP listener. */
-      listen: listenAddressText.default("127.0.0.1:4318"),
+      ...listenerConfig("127.0.0.1:4318", 1024),
       /** Limit of one body in bytes, before and after decompression. */
       max_body_bytes: z
         .int()

@@ -7,6 +7,7 @@ import { JSON_TYPE, PROTOBUF, post, quarantined, stored } from "../../test/suppo
 import { startReceiver } from "../../test/support/start-receiver.js";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
 import { Ingest } from "./ingest.js";
+import { NO_SENDER } from "./sender.js";
 
 const MIB = 1024 * 1024;
 
@@ -53,6 +54,7 @@ describe("a record that arrives again", () => {
       encoding: "protobuf" as const,
       contentEncoding: "",
       maxBodyBytes: MIB,
+      sender: NO_SENDER,
     });
     const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`);
     const storeAll = (ingest: Ingest) => {

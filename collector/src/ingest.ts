@@ -18,13 +18,11 @@ import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
 import type { StoreOutcome } from "./journal-messages.js";
 import { QuarantineBudget } from "./quarantine-budget.js";
+import { NO_SENDER, type Sender } from "./sender.js";
 import { type ServerEvent, serverEventPayload } from "./server-event.js";
 
 /** What a start has to read besides: about a third of a second. */
 const IDENTITY_BYTES = 64 * 1024 * 1024;
-
-/** There are no keys yet, so no sender is known by one. */
-const NO_SENDER = { keyId: "", orgId: "", projectId: "" };
 
 /** In a frame whose records all have ids: nobody will ask for its digest. */
 const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
@@ -133,7 +131,7 @@ export class Ingest {
     this.#hasRoom = this.#hasRoom ? hasRoom : this.#guard.hasRoom(body.maxBodyBytes);
     if (!hasRoom) return { status: "no_room" };
     for (const { length } of body.blocks) this.counters.receivedBytes += length;
-    return this.#append(admission);
+    return this.#append(admission, body.sender);
   }
 
   /** Takes an event of the server's own: it has no sender, and nothing to be compared with. */
@@ -173,7 +171,7 @@ export class Ingest {
     this.#journal.close();
   }
 
-  #append(admission: Admitted): StoreOutcome {
+  #append(admission: Admitted, sender: Sender): StoreOutcome {
     const { counters } = this;
     counters.decodedBytes += admission.bodyBytes;
     counters.repaired += admission.repairedCount;
@@ -182,9 +180,13 @@ export class Ingest {
     // Before anything is decided about a record: a new file starts from what was known before it.
     this.#journal.rotateIfDue(receivedNano);
     this.#saveIfDue();
-    const { payload, recordCount, digest } = this.#withoutDuplicates(admission, receivedNano);
+    const { payload, recordCount, digest } = this.#withoutDuplicates(
+      admission,
+      receivedNano,
+      sender,
+    );
     const append = (kind: NewFrame["kind"], payload: Uint8Array, recordCount: number) => {
-      const frame = { kind, payload, recordCount, receivedNano, digest, ...NO_SENDER };
+      const frame = { kind, payload, recordCount, receivedNano, digest, ...sender };
       return this.#journal.append(frame);
     };
     const firstSeq = recordCount > 0 ? append("records", payload, recordCount) : null;
@@ -212,10 +214,11 @@ export class Ingest {
   #withoutDuplicates(
     { payload, scan, digest }: Admitted,
     receivedNano: bigint,
+    sender: Sender,
   ): Pick<NewFrame, "payload" | "recordCount" | "digest"> {
     const { counters } = this;
     let known: Uint8Array | null = null;
-    const request = { payload, scan, receivedNano, ...NO_SENDER };
+    const request = { payload, scan, receivedNano, ...sender };
     const standings = this.#seen.classify({
       ...request,
       digest: () => {

@@ -4,6 +4,7 @@ import { Store } from "@agent-audit/store";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
+import { NO_SENDER } from "./sender.js";
 
 /** Takes a thread of Node's pool for a second or more. */
 const keepPoolBusy = () =>
@@ -26,7 +27,13 @@ describe("JournalClient", () => {
     const busy = Array.from({ length: 8 }, keepPoolBusy);
     const body = Uint8Array.from(sampleBody(sampleEvent({ id: "a" })));
     const stored = journal
-      .store({ blocks: [body], encoding: "protobuf", contentEncoding: "", maxBodyBytes: 1e6 })
+      .store({
+        blocks: [body],
+        encoding: "protobuf",
+        contentEncoding: "",
+        maxBodyBytes: 1e6,
+        sender: NO_SENDER,
+      })
       .then(({ status }) => status);
     expect(await Promise.race([stored, ...busy])).toBe("stored");
     await Promise.all(busy);

@@ -1,5 +1,6 @@
 import http from "node:http";
 import zlib from "node:zlib";
+import { KeyRing, keyFile } from "@agent-audit/access";
 import { writeLogsRequestJson } from "@agent-audit/otlp";
 import { describe, expect, it } from "vitest";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
@@ -203,6 +204,7 @@ describe("POST /v1/logs", () => {
   it("answers 503 before the journal is recovered and while it drains", async () => {
     const receiver = await Receiver.listen({
       address: { host: "127.0.0.1", port: 0 },
+      keys: new KeyRing(keyFile(temporaryDirectory())),
       maxBodyBytes: 1000,
     });
     const early = await post(`${receiver.url}/v1/logs`, PROTOBUF, "");

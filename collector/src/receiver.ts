@@ -1,14 +1,24 @@
-import type { Server } from "node:http";
-import { foreignCaller, type ListenAddress, listen, urlOf } from "@agent-audit/access";
+import {
+  authenticate,
+  type HttpServer,
+  type Key,
+  type KeyRing,
+  type ListenerOptions,
+  listen,
+  makeHttpServer,
+  RateLimits,
+  urlOf,
+} from "@agent-audit/access";
 import type { Encoding } from "@agent-audit/otlp";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { answerOutcome, refuse } from "./answers.js";
 import { InFlightBudget } from "./in-flight-budget.js";
 import type { JournalClient } from "./journal-client.js";
 import { type BodyRead, readBody } from "./read-body.js";
+import { senderOf } from "./sender.js";
 
-type Env = { Bindings: HttpBindings };
+type Env = { Bindings: HttpBindings; Variables: { key: Key | null } };
 
 const ENCODINGS: Readonly<Record<string, Encoding>> = {
   "application/x-protobuf": "protobuf",
@@ -21,8 +31,8 @@ const REQUEST_MILLIS = 60_000;
 const CLOSE_GRACE_MILLIS = 1_000;
 const MAX_IN_FLIGHT_BYTES = 128 * 1024 * 1024;
 
-export interface ReceiverOptions {
-  address: ListenAddress;
+export interface ReceiverOptions extends ListenerOptions {
+  keys: KeyRing;
   maxBodyBytes: number;
   /** Bytes of all bodies that are held at once, as received; default 128 MiB. */
   maxInFlightBytes?: number;
@@ -43,7 +53,9 @@ export class Receiver {
   readonly #closeGraceMillis: number;
   readonly #budget: InFlightBudget;
   readonly #answers = new Map<number, number>();
-  readonly #server: Server;
+  readonly #server: HttpServer;
+  readonly #keys: KeyRing;
+  readonly #rates = new RateLimits();
   readonly #onError: (error: unknown) => void;
   #journal: JournalClient | null = null;
   #isDraining = false;
@@ -55,14 +67,13 @@ export class Receiver {
     this.#onError = options.onError ?? (() => {});
     this.#budget = new InFlightBudget(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES);
     this.#closeGraceMillis = options.closeGraceMillis ?? CLOSE_GRACE_MILLIS;
-    this.#server = createAdaptorServer({
-      fetch: this.#app().fetch,
-      serverOptions: {
-        keepAliveTimeout: KEEP_ALIVE_MILLIS,
-        headersTimeout: HEADERS_MILLIS,
-        requestTimeout: REQUEST_MILLIS,
-      },
-    }) as Server;
+    this.#keys = options.keys;
+    const timeouts = {
+      keepAliveTimeout: KEEP_ALIVE_MILLIS,
+      headersTimeout: HEADERS_MILLIS,
+      requestTimeout: REQUEST_MILLIS,
+    };
+    this.#server = makeHttpServer(this.#app().fetch, options, timeouts, this.#onError);
   }
 
   /** Opens the port. @throws AuditError `port_in_use` */
@@ -106,19 +117,21 @@ export class Receiver {
       await next();
       this.#answers.set(c.res.status, (this.#answers.get(c.res.status) ?? 0) + 1);
     });
-    app.use(async (c, next) => {
-      const { host, origin } = c.env.incoming.headers;
-      const reason = foreignCaller({ host, origin });
-      if (reason !== null) return refuse(403, reason, encodingOf(c) ?? "json");
-      await next();
-      return undefined;
-    });
     app.get("/healthz", (c) => c.text("ok\n"));
     app.get("/readyz", (c) =>
       this.#journal === null || this.#isDraining
         ? c.text("the journal is not ready\n", 503)
         : c.text("ok\n"),
     );
+    app.use(async (c, next) => {
+      const access = authenticate(this.#keys, c.env.incoming.headers, ["ingest"]);
+      if (!access.isGranted) {
+        return refuse(access.httpStatus, access.reason, encodingOf(c) ?? "json");
+      }
+      c.set("key", access.key);
+      await next();
+      return undefined;
+    });
     app.post("/v1/logs", (c) => this.#export(c));
     app.all("/v1/logs", (c) =>
       refuse(405, "send logs with POST", encodingOf(c) ?? "json", { Allow: "POST" }),
@@ -140,7 +153,17 @@ export class Receiver {
     const { incoming } = c.env;
     if (this.#isDraining) return stopping(encoding);
     if (this.#journal === null) return refuse(503, "the server is starting", encoding);
+    const key = c.get("key");
+    const rate = key?.max_bytes_per_second ?? null;
+    if (key !== null && rate !== null && !this.#rates.hasRoom(key.id, rate)) {
+      const message = `the key ${key.id} may send ${rate} bytes a second`;
+      return refuse(429, message, encoding, { Connection: "close" });
+    }
     const read = await readBody(incoming, this.#maxBodyBytes, this.#budget);
+    if (key !== null && rate !== null && read.status === "read") {
+      const bytes = read.blocks.reduce((sum, { length }) => sum + length, 0);
+      this.#rates.count(key.id, rate, bytes);
+    }
     try {
       return await this.#answer(c, encoding, read, this.#journal);
     } finally {
@@ -172,6 +195,7 @@ export class Receiver {
             encoding,
             contentEncoding: c.env.incoming.headers["content-encoding"] ?? "",
             maxBodyBytes: this.#maxBodyBytes,
+            sender: senderOf(c.get("key")),
           });
           return answerOutcome(outcome, encoding);
         } finally {

@@ -1,8 +1,22 @@
-import { foreignCaller } from "@agent-audit/access";
+import {
+  authenticate,
+  authenticateLocal,
+  type Key,
+  type KeyRing,
+  WWW_AUTHENTICATE,
+} from "@agent-audit/access";
 import { AuditError } from "@agent-audit/schema";
-import type { Snapshot, Store, TimeRange } from "@agent-audit/store";
+import {
+  EVERYTHING,
+  isLimited,
+  type ReadScope,
+  type Snapshot,
+  type Store,
+  type TimeRange,
+} from "@agent-audit/store";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import { type Administration, adminRoutes } from "./admin.js";
 import { aggregate, parseAggregateRequest } from "./aggregate.js";
 import { findEvent } from "./event-by-id.js";
 import { findEvents, parseEventsRequest } from "./events.js";
@@ -15,12 +29,14 @@ import { BadRequestError, statusOf } from "./query-error.js";
 import { statusJson } from "./status.js";
 import { parseTimeseriesRequest, timeseries } from "./timeseries.js";
 
-type Env = { Bindings: HttpBindings };
+type Env = { Bindings: HttpBindings; Variables: { scope: ReadScope } };
 
 /** How long `min_seq=` waits at most. */
 const APPLY_WAIT_MILLIS = 10_000;
 
 const ALL_TIMES: TimeRange = { fromNano: null, toNano: null };
+
+const ADMIN_PATH = "/api/v1/admin";
 
 /** Prometheus' text format. */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -44,6 +60,11 @@ const INDEX = {
 export interface QueryAppOptions {
   version: string;
   store: Store;
+  keys: KeyRing;
+  /** Whether a caller without a key may administer while no admin key exists: only where callers must be on this machine. */
+  trustsLoopback: boolean;
+  /** What `/api/v1/admin` does; without it there is none. */
+  administration?: Administration;
   /** Whether the engine has caught up; until then there are no answers about events. */
   isCaughtUp: () => boolean;
   /** Gives the text of `GET /metrics`; without it there is none. */
@@ -58,26 +79,37 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   const now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
   const app = new Hono<Env>();
 
-  app.use(async (c, next) => {
-    const { host, origin } = c.env.incoming.headers;
-    const reason = foreignCaller({ host, origin });
-    if (reason !== null)
-      return c.json(errorBody("foreign_caller", reason, "ask from this machine"), 403);
-    await next();
-    return undefined;
-  });
-  app.get("/", (c) => c.json({ ...INDEX, version: options.version }));
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) =>
     options.isCaughtUp() ? c.text("ok\n") : c.text("the engine is catching up\n", 503),
   );
+  app.use(async (c, next) => {
+    const isAdmin = c.req.path.startsWith(ADMIN_PATH);
+    const { keys, trustsLoopback } = options;
+    const isOpen = isAdmin && trustsLoopback && !keys.hasAdmin;
+    const { headers } = c.env.incoming;
+    const access = isOpen
+      ? authenticateLocal(headers)
+      : authenticate(keys, headers, isAdmin ? ["admin"] : ["read", "admin"]);
+    if (!access.isGranted) {
+      const { httpStatus, code, reason, hint } = access;
+      const header = httpStatus === 401 ? { "WWW-Authenticate": WWW_AUTHENTICATE } : undefined;
+      return c.json(errorBody(code, reason, hint), httpStatus, header);
+    }
+    c.set("scope", scopeOf(access.key));
+    await next();
+    return undefined;
+  });
+  app.get("/", (c) => c.json({ ...INDEX, version: options.version }));
 
-  const { metrics } = options;
+  const { metrics, administration } = options;
   if (metrics !== undefined) {
-    app.get("/metrics", async (c) =>
-      c.body(await metrics(), 200, { "Content-Type": METRICS_TYPE }),
-    );
+    app.get("/metrics", async (c) => {
+      refuseLimited(c);
+      return c.body(await metrics(), 200, { "Content-Type": METRICS_TYPE });
+    });
   }
+  if (administration !== undefined) app.route(ADMIN_PATH, adminRoutes(administration));
 
   const answer = <T extends { filter: Filter }>(
     parse: (parameters: Parameters, search: URLSearchParams) => T,
@@ -86,7 +118,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   ) => {
     return async (c: Context<Env>) => {
       const search = new URL(c.req.url).searchParams;
-      const parameters = new Parameters(search);
+      const parameters = new Parameters(search, c.get("scope"));
       const minSeq = parameters.integer("min_seq", 0, Number.MAX_SAFE_INTEGER, 0);
       const request = parse(parameters, search);
       parameters.end(known);
@@ -107,9 +139,9 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
     ),
   );
   app.get("/api/v1/events/:id{.+}", async (c) => {
-    new Parameters(new URL(c.req.url).searchParams).end([]);
+    parametersOf(c).end([]);
     const text = await withSnapshot(options, 0n, ALL_TIMES, (snapshot) =>
-      findEvent(options.store, snapshot, c.req.param("id")),
+      findEvent(options.store, snapshot, c.get("scope"), c.req.param("id")),
     );
     return c.body(text, 200, { "Content-Type": "application/json" });
   });
@@ -134,21 +166,22 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
     ),
   );
   app.get("/api/v1/status", async (c) => {
-    new Parameters(new URL(c.req.url).searchParams).end([]);
+    parametersOf(c).end([]);
+    refuseLimited(c);
     return c.json(await statusJson(options.store, options.version));
   });
 
   app.get("/api/v1/quarantine", async (c) => {
-    const request = parseQuarantineRequest(new Parameters(new URL(c.req.url).searchParams));
+    const request = parseQuarantineRequest(parametersOf(c));
     return c.json(await quarantinePage(options.store, request));
   });
   app.get("/api/v1/quarantine/:id", async (c) => {
-    new Parameters(new URL(c.req.url).searchParams).end([]);
-    return c.json(await quarantineEntry(options.store, c.req.param("id")));
+    parametersOf(c).end([]);
+    return c.json(await quarantineEntry(options.store, c.req.param("id"), c.get("scope")));
   });
 
   app.get("/api/v1/export", (c) => {
-    const request = parseExportRequest(new Parameters(new URL(c.req.url).searchParams));
+    const request = parseExportRequest(parametersOf(c));
     const stream = exportStream(storeOf(options), request);
     return c.body(stream, 200, { "Content-Type": "application/x-ndjson" });
   });
@@ -167,6 +200,25 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
     return c.json(errorBody(error.code, error.message, error.hint), status, headers);
   });
   return app;
+}
+
+function parametersOf(c: Context<Env>): Parameters {
+  return new Parameters(new URL(c.req.url).searchParams, c.get("scope"));
+}
+
+function scopeOf(key: Key | null): ReadScope {
+  if (key === null) return EVERYTHING;
+  return { orgId: key.org, projectId: key.project, agentId: key.agent };
+}
+
+/** The state of the whole server is nobody's in particular. @throws AuditError `wrong_scope` */
+function refuseLimited(c: Context<Env>): void {
+  if (!isLimited(c.get("scope"))) return;
+  throw new AuditError(
+    "wrong_scope",
+    "the key is bound to an organisation, project or agent; this tells about all of them",
+    "use a read or admin key that is bound to nothing",
+  );
 }
 
 async function withSnapshot<T>(

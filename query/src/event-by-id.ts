@@ -1,5 +1,5 @@
 import { AuditError, MAX_ID_BYTES } from "@agent-audit/schema";
-import type { Snapshot, Store } from "@agent-audit/store";
+import type { ReadScope, Snapshot, Store } from "@agent-audit/store";
 import { rowsOf } from "./events.js";
 import { BadRequestError } from "./query-error.js";
 import { SqlBuilder } from "./sql.js";
@@ -13,11 +13,16 @@ const MAX_CONFLICTS = 100;
  * @returns JSON text, since the raw record is text that must not pass through JavaScript numbers
  * @throws BadRequestError `invalid_id`; AuditError `not_found`
  */
-export async function findEvent(store: Store, snapshot: Snapshot, id: string): Promise<string> {
+export async function findEvent(
+  store: Store,
+  snapshot: Snapshot,
+  scope: ReadScope,
+  id: string,
+): Promise<string> {
   if (id === "" || Buffer.byteLength(id) > MAX_ID_BYTES) {
     throw new BadRequestError("invalid_id", `an id has 1 to ${MAX_ID_BYTES} bytes`, "check the id");
   }
-  const [first, ...conflicts] = await seqsOf(snapshot, id);
+  const [first, ...conflicts] = await seqsOf(snapshot, scope, id);
   const [event] = first === undefined ? [] : await rowsOf(snapshot, [first], true);
   if (first === undefined || event === undefined) {
     throw new AuditError(
@@ -35,10 +40,11 @@ export async function findEvent(store: Store, snapshot: Snapshot, id: string): P
   return `${head.slice(0, -1)},"raw":${rawJson}}`;
 }
 
-async function seqsOf(snapshot: Snapshot, id: string): Promise<bigint[]> {
+async function seqsOf(snapshot: Snapshot, scope: ReadScope, id: string): Promise<bigint[]> {
   const sql = new SqlBuilder();
   const bySeq = /^seq:(\d{1,18})$/.exec(id);
-  const where = bySeq ? `seq = ${sql.seq(BigInt(bySeq[1] as string))}` : `id = ${sql.value(id)}`;
+  const named = bySeq ? `seq = ${sql.seq(BigInt(bySeq[1] as string))}` : `id = ${sql.value(id)}`;
+  const where = [named, ...sql.scope(scope)].join(" AND ");
   const rows = await snapshot.query({
     sql: `SELECT seq FROM ${sql.from(snapshot, ["seq"], where)} ORDER BY seq LIMIT ${MAX_CONFLICTS + 1}`,
     values: sql.values,

@@ -1,4 +1,4 @@
-import type { Store } from "@agent-audit/store";
+import type { ReadScope, Store } from "@agent-audit/store";
 import type { Parameters } from "./parse-filter.js";
 
 /** Formats of an export; more will come. */
@@ -8,6 +8,7 @@ export interface ExportRequest {
   format: (typeof FORMATS)[number];
   /** Give what comes after; 0 for all. */
   afterSeq: bigint;
+  scope: ReadScope;
 }
 
 /** Reads the parameters of `GET /export`. @throws BadRequestError */
@@ -15,15 +16,15 @@ export function parseExportRequest(parameters: Parameters): ExportRequest {
   const format = parameters.choice("format", FORMATS, "otlp");
   const afterSeq = parameters.integer("after_seq", 0, Number.MAX_SAFE_INTEGER, 0);
   parameters.end(["format", "after_seq"]);
-  return { format, afterSeq: BigInt(afterSeq) };
+  return { format, afterSeq: BigInt(afterSeq), scope: parameters.scope };
 }
 
 /** Streams the trail, in the order of its sequence, as lines of OTLP/JSON; a slow reader slows the reading. */
 export function exportStream(
   store: Store,
-  { afterSeq }: ExportRequest,
+  { afterSeq, scope }: ExportRequest,
 ): ReadableStream<Uint8Array> {
-  const slices = store.exportLines(afterSeq);
+  const slices = store.exportLines(afterSeq, scope);
   const encoder = new TextEncoder();
   return new ReadableStream({
     async pull(controller) {

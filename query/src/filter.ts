@@ -1,3 +1,5 @@
+import type { ReadScope } from "@agent-audit/store";
+
 /** One way in which a field can match. */
 export type Match =
   | { kind: "equals"; value: string }
@@ -17,6 +19,7 @@ export interface Filter {
   /** ns since 1970 UTC; from inclusive, to exclusive; `null` for open. */
   fromNano: bigint | null;
   toNano: bigint | null;
+  scope: ReadScope;
   conditions: Condition[];
   /** Text that description, action or resource id must contain, in any case. */
   q: string | null;

@@ -1,4 +1,5 @@
 import { nearestName, PHASES } from "@agent-audit/schema";
+import type { ReadScope } from "@agent-audit/store";
 import { FIELDS } from "./fields.js";
 import type { Condition, Filter, Match } from "./filter.js";
 
@@ -21,7 +22,11 @@ export class Parameters {
   /** Whether a cursor was given. */
   readonly isWalk: boolean;
 
-  constructor(search: URLSearchParams) {
+  /** @param scope what the caller may see */
+  constructor(
+    search: URLSearchParams,
+    readonly scope: ReadScope,
+  ) {
     this.isWalk = search.has("cursor");
     for (const [name, value] of search) {
       if (value.length > MAX_VALUE_LENGTH) {
@@ -129,6 +134,7 @@ export function parseFilter(parameters: Parameters, now: bigint): Filter {
   const system = parameters.choice("system", ["true", "false"], "false");
   return {
     ...range,
+    scope: parameters.scope,
     conditions,
     q,
     includesSystem: asksForSystem || system === "true",

@@ -1,13 +1,22 @@
 import { AuditError } from "@agent-audit/schema";
-import type { QuarantineEntry, QuarantinePage, QuarantinePlace } from "@agent-audit/store";
+import type {
+  QuarantineEntry,
+  QuarantinePage,
+  QuarantinePlace,
+  ReadScope,
+} from "@agent-audit/store";
 import type { Parameters } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import { formatTime } from "./time.js";
 
 /** What the quarantine is read from: a store, or a journal of which no server is running. */
 export interface QuarantineReader {
-  quarantine(before: QuarantinePlace | null, limit: number): Promise<QuarantinePage>;
-  quarantineEntry(place: QuarantinePlace): Promise<QuarantineEntry | null>;
+  quarantine(
+    before: QuarantinePlace | null,
+    limit: number,
+    scope?: ReadScope,
+  ): Promise<QuarantinePage>;
+  quarantineEntry(place: QuarantinePlace, scope?: ReadScope): Promise<QuarantineEntry | null>;
 }
 
 export interface QuarantineEntryJson {
@@ -30,6 +39,7 @@ export interface QuarantineAnswer {
 export interface QuarantineRequest {
   limit: number;
   cursor: string | null;
+  scope?: ReadScope;
 }
 
 /** Reads the parameters of `GET /quarantine`. @throws BadRequestError */
@@ -37,13 +47,13 @@ export function parseQuarantineRequest(parameters: Parameters): QuarantineReques
   const limit = parameters.integer("limit", 1, 200, 50);
   const cursor = parameters.one("cursor");
   parameters.end(["limit", "cursor"]);
-  return { limit, cursor };
+  return { limit, cursor, scope: parameters.scope };
 }
 
 /** Makes the answer of `GET /quarantine`. @throws BadRequestError `invalid_cursor` */
 export async function quarantinePage(
   reader: QuarantineReader,
-  { cursor, limit }: QuarantineRequest,
+  { cursor, limit, scope }: QuarantineRequest,
 ): Promise<QuarantineAnswer> {
   const before = cursor === null ? null : placeOf(cursor);
   if (cursor !== null && before === null) {
@@ -53,7 +63,7 @@ export async function quarantinePage(
       "start again without cursor",
     );
   }
-  const { entries, next } = await reader.quarantine(before, limit);
+  const { entries, next } = await reader.quarantine(before, limit, scope);
   return { entries: entries.map(entryJson), next_cursor: next && textOf(next) };
 }
 
@@ -61,9 +71,10 @@ export async function quarantinePage(
 export async function quarantineEntry(
   reader: QuarantineReader,
   id: string,
+  scope?: ReadScope,
 ): Promise<QuarantineEntryJson> {
   const place = placeOf(id);
-  const entry = place && (await reader.quarantineEntry(place));
+  const entry = place && (await reader.quarantineEntry(place, scope));
   if (entry !== null) return entryJson(entry);
   throw new AuditError(
     "not_found",

@@ -1,18 +1,25 @@
-import type { Server } from "node:http";
-import { type ListenAddress, listen, urlOf } from "@agent-audit/access";
-import { createAdaptorServer } from "@hono/node-server";
+import {
+  type HttpServer,
+  type ListenerOptions,
+  listen,
+  makeHttpServer,
+  urlOf,
+} from "@agent-audit/access";
 import { type QueryAppOptions, queryApp } from "./app.js";
+
+export interface QueryServerOptions extends QueryAppOptions, ListenerOptions {}
 
 /** Serves the query API on a port of its own. */
 export class QueryServer {
-  readonly #server: Server;
+  readonly #server: HttpServer;
 
-  private constructor(options: QueryAppOptions) {
-    this.#server = createAdaptorServer({ fetch: queryApp(options).fetch }) as Server;
+  private constructor(options: QueryServerOptions) {
+    const onError = (error: unknown) => options.onError?.(error, "tls");
+    this.#server = makeHttpServer(queryApp(options).fetch, options, {}, onError);
   }
 
   /** Opens the port. @throws AuditError `port_in_use`, `listen_failed` */
-  static async listen(options: QueryAppOptions & { address: ListenAddress }): Promise<QueryServer> {
+  static async listen(options: QueryServerOptions): Promise<QueryServer> {
     const server = new QueryServer(options);
     await listen(server.#server, options.address, "--http HOST:PORT");
     return server;

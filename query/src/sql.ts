@@ -1,5 +1,5 @@
 import { ATTR_COST_AMOUNT } from "@agent-audit/schema";
-import type { ColumnName, QueryRequest } from "@agent-audit/store";
+import type { ColumnName, QueryRequest, ReadScope } from "@agent-audit/store";
 import { FIELDS, type Field } from "./fields.js";
 import type { Condition, Filter, Match } from "./filter.js";
 import { METADATA_COLUMNS } from "./metadata-columns.js";
@@ -37,7 +37,7 @@ export class SqlBuilder {
 
   /** Writes a filter as a condition, pinned to what was applied up to `maxSeq`. */
   where(filter: Filter, maxSeq: bigint): string {
-    const parts = [`seq <= ${this.seq(maxSeq)}`];
+    const parts = [`seq <= ${this.seq(maxSeq)}`, ...this.scope(filter.scope)];
     if (filter.fromNano !== null) parts.push(`time >= ${this.time(filter.fromNano)}`);
     if (filter.toNano !== null) parts.push(`time < ${this.time(filter.toNano)}`);
     if (!filter.includesSystem) parts.push("(source IS NULL OR source <> 'system')");
@@ -46,6 +46,15 @@ export class SqlBuilder {
     for (const condition of filter.conditions) parts.push(this.#condition(condition));
     if (filter.q !== null) parts.push(this.#contains(filter.q));
     return parts.join(" AND ");
+  }
+
+  /** Writes what a caller may see as conditions, all of which must hold. */
+  scope({ orgId, projectId, agentId }: ReadScope): string[] {
+    const parts: string[] = [];
+    if (orgId !== null) parts.push(`org_id = ${this.value(orgId)}`);
+    if (projectId !== null) parts.push(`project_id = ${this.value(projectId)}`);
+    if (agentId !== null) parts.push(`${fieldExpression("agent")} = ${this.value(agentId)}`);
+    return parts;
   }
 
   #condition({ field, isNegated, matches }: Condition): string {

@@ -37,5 +37,6 @@ export {
 export type { JournalCut } from "./journal/recover-journal.js";
 export { sealableFiles, sealJournal } from "./journal/seal-journal.js";
 export { type Syncer, ThreadSyncer } from "./journal/syncer.js";
+export { EVERYTHING, isLimited, type ReadScope } from "./read-scope.js";
 export { SharedPosition } from "./shared-position.js";
 export { type Snapshot, Store, type StoreOptions, type StoreStatus } from "./store.js";

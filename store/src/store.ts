@@ -22,6 +22,7 @@ import type {
   QuarantinePlace,
 } from "./journal/read-quarantine.js";
 import { Sealer } from "./journal/sealer.js";
+import { EVERYTHING } from "./read-scope.js";
 import { SharedPosition } from "./shared-position.js";
 
 /** Records of one export slice: other work gets its turn between two. */
@@ -185,10 +186,15 @@ export class Store {
    * Gives all records after `afterSeq`, as they were received, up to what is on disk at the call: texts of
    * OTLP/JSON lines.
    */
-  async *exportLines(afterSeq: bigint): AsyncGenerator<string> {
+  async *exportLines(afterSeq: bigint, scope = EVERYTHING): AsyncGenerator<string> {
     const uptoSeq = this.position.syncedSeq;
     for (let at = afterSeq; at < uptoSeq; ) {
-      const { lines, lastSeq } = await this.#engine.exportLines(at, uptoSeq, EXPORT_RECORDS);
+      const { lines, lastSeq } = await this.#engine.exportLines({
+        afterSeq: at,
+        uptoSeq,
+        maxRecords: EXPORT_RECORDS,
+        scope,
+      });
       yield lines;
       at = lastSeq;
     }
@@ -200,13 +206,20 @@ export class Store {
   }
 
   /** Reads a page of what was set aside, newest first; see `readQuarantine`. */
-  async quarantine(before: QuarantinePlace | null, limit: number): Promise<QuarantinePage> {
-    return await this.#engine.quarantine(before, limit);
+  async quarantine(
+    before: QuarantinePlace | null,
+    limit: number,
+    scope = EVERYTHING,
+  ): Promise<QuarantinePage> {
+    return await this.#engine.quarantine(before, limit, scope);
   }
 
   /** Reads one entry of what was set aside; `null` when there is none at that place. */
-  async quarantineEntry(place: QuarantinePlace): Promise<QuarantineEntry | null> {
-    return await this.#engine.quarantineEntry(place);
+  async quarantineEntry(
+    place: QuarantinePlace,
+    scope = EVERYTHING,
+  ): Promise<QuarantineEntry | null> {
+    return await this.#engine.quarantineEntry(place, scope);
   }
 
   async status(): Promise<StoreStatus> {

@@ -1,7 +1,7 @@
 import childProcess from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { GroupCommit, Ingest } from "@agent-audit/collector";
+import { GroupCommit, Ingest, NO_SENDER } from "@agent-audit/collector";
 import {
   JournalReader,
   JournalWriter,
@@ -75,6 +75,7 @@ describe("a backup by the commands of docs/operating.md", () => {
           encoding: "protobuf",
           contentEncoding: "",
           maxBodyBytes: 1e6,
+          sender: NO_SENDER,
         });
         commit.sync();
       }

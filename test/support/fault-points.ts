@@ -1,4 +1,4 @@
-import { GroupCommit, Ingest } from "@agent-audit/collector";
+import { GroupCommit, Ingest, NO_SENDER } from "@agent-audit/collector";
 import { sealableFiles, sealJournal, storeIdentityOf } from "@agent-audit/store";
 import { expect } from "vitest";
 import { readJournalFiles } from "./independent-journal-reader.js";
@@ -91,6 +91,7 @@ function run(simulated: SimulatedDisk, directory: string, acknowledged: Set<numb
       encoding: "protobuf",
       contentEncoding: "",
       maxBodyBytes: 1_000_000,
+      sender: NO_SENDER,
     });
     // Two requests share a sync.
     if (i % 2 === 1) commit.sync();

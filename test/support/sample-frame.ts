@@ -9,6 +9,7 @@ export function sampleFrame(change: Partial<NewFrame> = {}): NewFrame {
     keyId: "",
     orgId: "",
     projectId: "",
+    agentId: "",
     digest: Buffer.alloc(16),
     payload: Buffer.alloc(0),
     ...change,

@@ -1,3 +1,4 @@
+import { KeyRing, keyFile } from "@agent-audit/access";
 import { QueryServer } from "@agent-audit/query";
 import { cleanUp } from "./clean-up.js";
 import { startStore } from "./start-store.js";
@@ -14,6 +15,8 @@ export async function startQuery(
   const errors: unknown[] = [];
   const server = await QueryServer.listen({
     address: { host: "127.0.0.1", port: 0 },
+    keys: new KeyRing(keyFile(data)),
+    trustsLoopback: true,
     version: "0.0.0-test",
     store: started.store,
     isCaughtUp,

@@ -1,3 +1,4 @@
+import { KeyRing, keyFile } from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { Store } from "@agent-audit/store";
 import { onTestFinished } from "vitest";
@@ -13,6 +14,7 @@ export async function startReceiver(
   const onFatal = (error: Error) => failures.push(error);
   const receiver = await Receiver.listen({
     address: { host: "127.0.0.1", port: 0 },
+    keys: new KeyRing(keyFile(data)),
     maxBodyBytes,
     closeGraceMillis: 0,
   });

@@ -34,9 +34,15 @@ export interface Answers {
 export class QueryClient {
   readonly #baseUrl: string;
 
-  /** @param baseUrl such as `http://127.0.0.1:8318` */
-  constructor(baseUrl: string) {
+  readonly #key: string | undefined;
+
+  /**
+   * @param baseUrl such as `http://127.0.0.1:8318`
+   * @param key sent with every request; a server without keys needs none
+   */
+  constructor(baseUrl: string, key?: string) {
     this.#baseUrl = baseUrl.replace(/\/+$/, "");
+    this.#key = key;
   }
 
   /**
@@ -50,10 +56,25 @@ export class QueryClient {
     const search = new URLSearchParams(
       [...parameters].map(([name, value]): [string, string] => [name, value]),
     );
-    const url = `${this.#baseUrl}/api/v1/${endpoint}${search.size > 0 ? `?${search}` : ""}`;
+    return await this.send("GET", `${endpoint}${search.size > 0 ? `?${search}` : ""}`);
+  }
+
+  /**
+   * Sends any request under `/api/v1/`.
+   *
+   * @throws AuditError `unreachable`, or what the server answered
+   */
+  async send<T>(method: string, path: string, content?: object): Promise<T> {
+    const headers: Record<string, string> = {};
+    if (this.#key !== undefined) headers.Authorization = `Bearer ${this.#key}`;
+    if (content !== undefined) headers["Content-Type"] = "application/json";
     let response: Response;
     try {
-      response = await fetch(url);
+      response = await fetch(`${this.#baseUrl}/api/v1/${path}`, {
+        method,
+        headers,
+        ...(content === undefined ? {} : { body: JSON.stringify(content) }),
+      });
     } catch (cause) {
       throw new AuditError(
         "unreachable",
@@ -65,7 +86,7 @@ export class QueryClient {
     const body = (await response.json().catch(() => null)) as {
       error?: { code: string; message: string; hint: string };
     } | null;
-    if (response.ok && body !== null) return body as Answers[E];
+    if (response.ok && body !== null) return body as T;
     const { code, message, hint } = body?.error ?? {
       code: "unreadable",
       message: `${this.#baseUrl} answered ${response.status} without JSON`,

@@ -6,6 +6,7 @@ import type {
   QuarantinePage,
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
+import type { ReadScope } from "../read-scope.js";
 import type { SharedPosition } from "../shared-position.js";
 import type { LostRange, SegmentStatus } from "./engine.js";
 import type {
@@ -129,20 +130,24 @@ export class EngineClient {
     return await this.#call("segments", undefined);
   }
 
-  async exportLines(afterSeq: bigint, uptoSeq: bigint, maxRecords: number): Promise<ExportSlice> {
-    return await this.#call("exportLines", { afterSeq, uptoSeq, maxRecords });
+  async exportLines(slice: EngineCalls["exportLines"]["request"]): Promise<ExportSlice> {
+    return await this.#call("exportLines", slice);
   }
 
   async rawRecord(seq: bigint): Promise<RawRecord | null> {
     return await this.#call("rawRecord", { seq });
   }
 
-  async quarantine(before: QuarantinePlace | null, limit: number): Promise<QuarantinePage> {
-    return await this.#call("quarantine", { before, limit });
+  async quarantine(
+    before: QuarantinePlace | null,
+    limit: number,
+    scope: ReadScope,
+  ): Promise<QuarantinePage> {
+    return await this.#call("quarantine", { before, limit, scope });
   }
 
-  async quarantineEntry(place: QuarantinePlace): Promise<QuarantineEntry | null> {
-    return await this.#call("quarantineEntry", place);
+  async quarantineEntry(place: QuarantinePlace, scope: ReadScope): Promise<QuarantineEntry | null> {
+    return await this.#call("quarantineEntry", { place, scope });
   }
 
   async close(): Promise<void> {

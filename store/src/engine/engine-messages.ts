@@ -3,6 +3,7 @@ import type {
   QuarantinePage,
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
+import type { ReadScope } from "../read-scope.js";
 import type { EngineOptions, LostRange, SegmentStatus } from "./engine.js";
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
@@ -34,15 +35,18 @@ export interface EngineCalls {
   release: { request: { lease: number }; reply: undefined };
   segments: { request: undefined; reply: SegmentStatus[] };
   exportLines: {
-    request: { afterSeq: bigint; uptoSeq: bigint; maxRecords: number };
+    request: { afterSeq: bigint; uptoSeq: bigint; maxRecords: number; scope: ReadScope };
     reply: ExportSlice;
   };
   rawRecord: { request: { seq: bigint }; reply: RawRecord | null };
   quarantine: {
-    request: { before: QuarantinePlace | null; limit: number };
+    request: { before: QuarantinePlace | null; limit: number; scope: ReadScope };
     reply: QuarantinePage;
   };
-  quarantineEntry: { request: QuarantinePlace; reply: QuarantineEntry | null };
+  quarantineEntry: {
+    request: { place: QuarantinePlace; scope: ReadScope };
+    reply: QuarantineEntry | null;
+  };
   close: { request: undefined; reply: undefined };
 }
 

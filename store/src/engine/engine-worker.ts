@@ -76,18 +76,20 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       return engine.segmentStatus();
     case "exportLines": {
       const slice = argument as EngineCalls["exportLines"]["request"];
-      return engine.exportLines(slice.afterSeq, slice.uptoSeq, slice.maxRecords);
+      return engine.exportLines(slice.afterSeq, slice.uptoSeq, slice.maxRecords, slice.scope);
     }
     case "rawRecord": {
       const { seq } = argument as EngineCalls["rawRecord"]["request"];
       return engine.rawRecord(seq);
     }
     case "quarantine": {
-      const { before, limit } = argument as EngineCalls["quarantine"]["request"];
-      return engine.quarantine(before, limit);
+      const { before, limit, scope } = argument as EngineCalls["quarantine"]["request"];
+      return engine.quarantine(before, limit, scope);
     }
-    case "quarantineEntry":
-      return engine.quarantineEntry(argument as EngineCalls["quarantineEntry"]["request"]);
+    case "quarantineEntry": {
+      const { place, scope } = argument as EngineCalls["quarantineEntry"]["request"];
+      return engine.quarantineEntry(place, scope);
+    }
     case "close":
       return await engine.close();
     default:

@@ -11,6 +11,7 @@ import {
   readQuarantine,
   readQuarantineEntry,
 } from "../journal/read-quarantine.js";
+import type { ReadScope } from "../read-scope.js";
 import { dayOf, dayText, partOf, type SegmentId, segmentName } from "../segment-id.js";
 import type { SharedPosition } from "../shared-position.js";
 import { type Applied, Applier, type Job } from "./applier.js";
@@ -227,8 +228,13 @@ export class Engine {
   }
 
   /** Writes a slice of the journal as OTLP/JSON; see `exportLines`. */
-  exportLines(afterSeq: bigint, uptoSeq: bigint, maxRecords: number): ExportSlice {
-    return exportLines(this.#journalDirectory, afterSeq, uptoSeq, maxRecords);
+  exportLines(
+    afterSeq: bigint,
+    uptoSeq: bigint,
+    maxRecords: number,
+    scope: ReadScope,
+  ): ExportSlice {
+    return exportLines(this.#journalDirectory, afterSeq, uptoSeq, maxRecords, scope);
   }
 
   /** Reads a record as it was received; `null` when the journal does not hold it. */
@@ -237,13 +243,15 @@ export class Engine {
   }
 
   /** Reads a page of what was set aside; see `readQuarantine`. */
-  quarantine(before: QuarantinePlace | null, limit: number): QuarantinePage {
-    return readQuarantine(this.#journalDirectory, before, limit, this.#segments.setAside);
+  quarantine(before: QuarantinePlace | null, limit: number, scope: ReadScope): QuarantinePage {
+    const { setAside } = this.#segments;
+    return readQuarantine(this.#journalDirectory, before, limit, { scope, setAside });
   }
 
   /** Reads one entry of what was set aside; `null` when there is none at that place. */
-  quarantineEntry(place: QuarantinePlace): QuarantineEntry | null {
-    return readQuarantineEntry(this.#journalDirectory, place, this.#segments.setAside);
+  quarantineEntry(place: QuarantinePlace, scope: ReadScope): QuarantineEntry | null {
+    const { setAside } = this.#segments;
+    return readQuarantineEntry(this.#journalDirectory, place, { scope, setAside });
   }
 
   /** Finishes the running transaction and closes the files. */

@@ -1,5 +1,8 @@
 import { type LogsRequest, readLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
+import { type Envelope, readEnvelope } from "@agent-audit/schema";
+import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
+import { type Belonging, isInScope, isLimited, type ReadScope } from "../read-scope.js";
 
 /** Carries a slice of the journal as lines of OTLP/JSON. */
 export interface ExportSlice {
@@ -11,13 +14,14 @@ export interface ExportSlice {
 
 /**
  * Writes stored requests as they were received, records after `afterSeq` up to `uptoSeq`, until the slice
- * holds `maxRecords`.
+ * holds `maxRecords`. What lies outside the reader's scope is passed over.
  */
 export function exportLines(
   journalDirectory: string,
   afterSeq: bigint,
   uptoSeq: bigint,
   maxRecords: number,
+  scope: ReadScope,
 ): ExportSlice {
   const reader = new JournalReader(journalDirectory, afterSeq + 1n);
   const slice: ExportSlice = { lines: "", lastSeq: afterSeq };
@@ -30,7 +34,8 @@ export function exportLines(
       const request = readLogsRequest(payload);
       const skipped = afterSeq >= firstSeq ? Number(afterSeq - firstSeq + 1n) : 0;
       if (skipped > 0) dropFirst(request, skipped);
-      slice.lines += `${writeLogsRequestJson(request)}\n`;
+      if (isLimited(scope)) dropOthers(request, next.frame, scope);
+      if (request.resourceLogs.length > 0) slice.lines += `${writeLogsRequestJson(request)}\n`;
       slice.lastSeq = firstSeq + BigInt(recordCount) - 1n;
       records += recordCount;
     }
@@ -38,6 +43,29 @@ export function exportLines(
   } finally {
     reader.close();
   }
+}
+
+/** Takes out what the reader may not see, and what is empty without it. */
+function dropOthers(request: LogsRequest, frame: Frame, scope: ReadScope): void {
+  for (const group of request.resourceLogs) {
+    for (const scoped of group.scopeLogs) {
+      scoped.logRecords = scoped.logRecords.filter((record) =>
+        isInScope(scope, ownerOf(readEnvelope(record, group.resource), frame)),
+      );
+    }
+    group.scopeLogs = group.scopeLogs.filter(({ logRecords }) => logRecords.length > 0);
+  }
+  request.resourceLogs = request.resourceLogs.filter(({ scopeLogs }) => scopeLogs.length > 0);
+}
+
+/** As the engine's columns say it. */
+function ownerOf(envelope: Envelope, frame: Frame): Belonging {
+  const actor = envelope.actorType === "agent" ? envelope.actorId : null;
+  return {
+    orgId: frame.orgId || envelope.orgId,
+    projectId: frame.projectId || envelope.projectId,
+    agentId: frame.agentId || envelope.agentId || actor,
+  };
 }
 
 function dropFirst(request: LogsRequest, count: number): void {

@@ -11,7 +11,7 @@ export function writeFrameRows(
   lastSeq: bigint,
   setAside?: ReadonlyMap<bigint, string>,
 ): number {
-  const { receivedNano, keyId, orgId, projectId } = frame;
+  const { receivedNano, keyId, orgId, projectId, agentId } = frame;
   let seq = frame.firstSeq - 1n;
   let written = 0;
   for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
@@ -23,6 +23,7 @@ export function writeFrameRows(
         const envelope = readEnvelope(record, resource);
         if (orgId !== "") envelope.orgId = orgId;
         if (projectId !== "") envelope.projectId = projectId;
+        if (agentId !== "") envelope.agentId = agentId;
         writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
         written++;
       }

@@ -100,7 +100,13 @@ describe("the identity file", () => {
       journal.rotateIfDue(1n);
       expect(seen.classify(request(id))).toEqual(["new"]);
       const { scan: _, ...frame } = request(id);
-      journal.append({ ...frame, digest: frame.digest(), kind: "records", recordCount: 1 });
+      journal.append({
+        ...frame,
+        digest: frame.digest(),
+        kind: "records",
+        recordCount: 1,
+        agentId: "",
+      });
       journal.sync();
     };
     store("a");

@@ -61,6 +61,8 @@ export interface Frame {
   keyId: string;
   orgId: string;
   projectId: string;
+  /** At most 255 bytes. */
+  agentId: string;
   /** First 16 bytes of the SHA-256 of the decoded request body; zeros where no request stands behind it. */
   digest: Uint8Array;
   payload: Uint8Array;
@@ -97,11 +99,14 @@ export function encodeFrame(frame: Frame, salt: number): Buffer[] {
   const keyId = Buffer.from(frame.keyId);
   const orgId = Buffer.from(frame.orgId);
   const projectId = Buffer.from(frame.projectId);
-  const head = Buffer.alloc(FIXED_BYTES + keyId.length + orgId.length + projectId.length);
+  const agentId = Buffer.from(frame.agentId);
+  const ids = Buffer.concat([keyId, orgId, projectId, agentId]);
+  const head = Buffer.alloc(FIXED_BYTES + ids.length);
   const payload = asBuffer(frame.payload);
   FRAME_MAGIC.copy(head, 0);
   head.writeUInt32LE(head.length - FRAME_PREFIX_BYTES + payload.length + CRC_BYTES, 4);
   head.writeUInt8(FRAME_KINDS.indexOf(frame.kind), 8);
+  head.writeUInt8(agentId.length, 9);
   head.writeUInt16LE(keyId.length, 10);
   head.writeUInt16LE(orgId.length, 12);
   head.writeUInt16LE(projectId.length, 14);
@@ -111,7 +116,7 @@ export function encodeFrame(frame: Frame, salt: number): Buffer[] {
   head.writeUInt32LE(crc32(head.subarray(0, HEAD_CRC_OFFSET), salt), HEAD_CRC_OFFSET);
   head.writeBigUInt64LE(frame.receivedNano, 40);
   head.set(frame.digest.subarray(0, DIGEST_BYTES), 48);
-  Buffer.concat([keyId, orgId, projectId]).copy(head, FIXED_BYTES);
+  ids.copy(head, FIXED_BYTES);
   const crc = Buffer.alloc(CRC_BYTES);
   crc.writeUInt32LE(crc32(payload, crc32(head, salt)));
   return [head, payload, crc];
@@ -146,7 +151,8 @@ export function decodeFrame(bytes: Buffer, salt: number): Frame | null {
   const kind = FRAME_KINDS[bytes.readUInt8(8)];
   const orgStart = FIXED_BYTES + bytes.readUInt16LE(10);
   const projectStart = orgStart + bytes.readUInt16LE(12);
-  const payloadStart = projectStart + bytes.readUInt16LE(14);
+  const agentStart = projectStart + bytes.readUInt16LE(14);
+  const payloadStart = agentStart + bytes.readUInt8(9);
   if (kind === undefined || payloadStart > end) return null;
   return {
     kind,
@@ -157,7 +163,8 @@ export function decodeFrame(bytes: Buffer, salt: number): Frame | null {
     digest: bytes.subarray(48, 48 + DIGEST_BYTES),
     keyId: bytes.toString("utf8", FIXED_BYTES, orgStart),
     orgId: bytes.toString("utf8", orgStart, projectStart),
-    projectId: bytes.toString("utf8", projectStart, payloadStart),
+    projectId: bytes.toString("utf8", projectStart, agentStart),
+    agentId: bytes.toString("utf8", agentStart, payloadStart),
     payload: bytes.subarray(payloadStart, end),
   };
 }

@@ -1,4 +1,5 @@
 import { spliceLogsRequest } from "@agent-audit/otlp";
+import { EVERYTHING, isInScope, type ReadScope } from "../read-scope.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { FILE_HEADER_BYTES, nextSeqOf } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";
@@ -22,7 +23,14 @@ export interface QuarantinePlace {
 /** Why each stored record that cannot be shown is not, by its sequence. */
 export type SetAside = ReadonlyMap<bigint, string>;
 
-const NONE: SetAside = new Map();
+/** What a reader is shown of the quarantine. */
+export interface QuarantineView {
+  scope: ReadScope;
+  /** Records that were stored and cannot be shown as events. */
+  setAside: SetAside;
+}
+
+const WHOLE: QuarantineView = { scope: EVERYTHING, setAside: new Map() };
 
 /** Carries one record, or one whole body, that was set aside. */
 export interface QuarantineEntry extends Quarantined, QuarantinePlace {
@@ -32,6 +40,10 @@ export interface QuarantineEntry extends Quarantined, QuarantinePlace {
   receivedNano: bigint;
   /** `""` for none. */
   keyId: string;
+  /** Whom the sender's key is for; `""` for nobody in particular. */
+  orgId: string;
+  projectId: string;
+  agentId: string;
 }
 
 export interface QuarantinePage {
@@ -44,14 +56,13 @@ export interface QuarantinePage {
  * Reads what was set aside, newest first. What was not yet synced at the call may be among it.
  *
  * @param before entries before this place only; `null` for all
- * @param setAside records that were stored and cannot be shown
  * @throws AuditError `journal_corrupt`
  */
 export function readQuarantine(
   directory: string,
   before: QuarantinePlace | null,
   limit: number,
-  setAside: SetAside = NONE,
+  { scope, setAside }: QuarantineView = WHOLE,
   disk: Disk = nodeDisk,
 ): QuarantinePage {
   const deadline = performance.now() + MAX_PAGE_MILLIS;
@@ -70,7 +81,7 @@ export function readQuarantine(
         const { offset } = spot;
         const entry = entryAt(scanner, firstSeq, spot);
         // The newest file is written to: what is not whole yet was not acknowledged.
-        if (entry === null) continue;
+        if (entry === null || !isInScope(scope, entry)) continue;
         entries.push(entry);
         bytes += entry.bytes.length;
         if (entries.length === limit || bytes >= MAX_PAGE_BYTES) {
@@ -92,7 +103,7 @@ export function readQuarantine(
 export function readQuarantineEntry(
   directory: string,
   { fileSeq, offset }: QuarantinePlace,
-  setAside: SetAside = NONE,
+  { scope, setAside }: QuarantineView = WHOLE,
   disk: Disk = nodeDisk,
 ): QuarantineEntry | null {
   const opened = openAt(directory, fileSeq, disk);
@@ -104,7 +115,8 @@ export function readQuarantineEntry(
       setAside.size === 0
         ? direct
         : spotsBefore(scanner, offset + 1, opened, setAside, true).at(-1);
-    return spot?.offset === offset ? entryAt(scanner, fileSeq, spot) : null;
+    const entry = spot?.offset === offset ? entryAt(scanner, fileSeq, spot) : null;
+    return entry !== null && isInScope(scope, entry) ? entry : null;
   } finally {
     opened.source.close();
   }
@@ -160,8 +172,9 @@ function entryAt(scanner: FrameScanner, fileSeq: bigint, spot: Spot): Quarantine
   const read = scanner.next();
   if (read.status !== "frame") return null;
   const { frame } = read;
-  const { firstSeq, receivedNano, keyId } = frame;
-  const shared = { fileSeq, offset: spot.offset, receivedNano, keyId };
+  const { firstSeq, receivedNano, keyId, orgId, projectId, agentId } = frame;
+  const sender = { keyId, orgId, projectId, agentId };
+  const shared = { fileSeq, offset: spot.offset, receivedNano, ...sender };
   if (spot.reason !== null) {
     const index = spot.offset - spot.frameOffset - 1;
     return {

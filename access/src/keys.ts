@@ -1,0 +1,226 @@
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { AuditError } from "@agent-audit/schema";
+import { z } from "zod";
+
+const FILE = "keys.json";
+const VERSION = 1;
+const PREFIX = "aak";
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+const ID_LENGTH = 10;
+/** 160 bits. */
+const SECRET_LENGTH = 32;
+/** No version of a file. */
+const GONE = "gone";
+const TOKEN = new RegExp(`^${PREFIX}_([a-z2-7]{${ID_LENGTH}})_[a-z2-7]{${SECRET_LENGTH}}$`);
+/** Bytes of an id that a key binds: it stands in every frame that the key sends. */
+const MAX_BOUND_BYTES = 255;
+
+/** What a key may be used for: `ingest` sends, `read` asks, `admin` asks and administers. */
+export const SCOPES = ["ingest", "read", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+const bound = z
+  .string()
+  .min(1)
+  .refine(
+    (text) => Buffer.byteLength(text) <= MAX_BOUND_BYTES,
+    `has more than ${MAX_BOUND_BYTES} bytes`,
+  )
+  .nullable();
+
+const keySchema = z.object({
+  id: z.string(),
+  scope: z.enum(SCOPES),
+  /** Organisation, project and agent that the key fixes; `null` for what it leaves open. */
+  org: bound,
+  project: bound,
+  agent: bound,
+  /** Bytes of bodies, as they come, that the key may send; `null` for no limit. */
+  max_bytes_per_second: z.int().min(1).nullable(),
+  created_time: z.string(),
+  revoked_time: z.string().nullable(),
+  /** SHA-256 of the whole key, hexadecimal. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+const fileSchema = z.object({ version: z.literal(VERSION), keys: z.array(keySchema) });
+
+/** A key as it is kept: its text is shown once and nowhere stored. */
+export type Key = z.infer<typeof keySchema>;
+
+/** What its maker says of a new key. */
+export interface NewKey {
+  scope: Scope;
+  org?: string | undefined;
+  project?: string | undefined;
+  agent?: string | undefined;
+  max_bytes_per_second?: number | undefined;
+}
+
+/** Names the file of keys in a data directory. */
+export function keyFile(dataDirectory: string): string {
+  return path.join(dataDirectory, FILE);
+}
+
+/** Reads the keys; none where there is no file. @throws AuditError `keys_unreadable` */
+export function readKeys(file: string): Key[] {
+  try {
+    return fileSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).keys;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new AuditError(
+      "keys_unreadable",
+      `${file} cannot be read as keys: ${(cause as Error).message}`,
+      "restore it from a backup; without it nobody is let in",
+      { cause },
+    );
+  }
+}
+
+/**
+ * Makes a key.
+ *
+ * @returns the key, and its text, which cannot be had again
+ * @throws AuditError `invalid_key`, `keys_unreadable`
+ */
+export function createKey(file: string, wanted: NewKey, now: Date): { key: Key; text: string } {
+  const id = base32(ID_LENGTH);
+  const text = `${PREFIX}_${id}_${base32(SECRET_LENGTH)}`;
+  const parsed = keySchema.safeParse({
+    id,
+    scope: wanted.scope,
+    org: wanted.org ?? null,
+    project: wanted.project ?? null,
+    agent: wanted.agent ?? null,
+    max_bytes_per_second: wanted.max_bytes_per_second ?? null,
+    created_time: now.toISOString(),
+    revoked_time: null,
+    sha256: digestOf(text).toString("hex"),
+  });
+  if (!parsed.success) {
+    throw new AuditError(
+      "invalid_key",
+      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+      `give --scope ${SCOPES.join("|")}, and ids of at most ${MAX_BOUND_BYTES} bytes`,
+    );
+  }
+  writeKeys(file, [...readKeys(file), parsed.data]);
+  return { key: parsed.data, text };
+}
+
+/** Makes a key useless, at once. @throws AuditError `not_found`, `keys_unreadable` */
+export function revokeKey(file: string, id: string, now: Date): Key {
+  const keys = readKeys(file);
+  const key = keys.find((key) => key.id === id);
+  if (key === undefined) {
+    throw new AuditError("not_found", `there is no key ${id}`, "agent-audit keys list names them");
+  }
+  if (key.revoked_time !== null) return key;
+  const revoked = { ...key, revoked_time: now.toISOString() };
+  writeKeys(
+    file,
+    keys.map((other) => (other === key ? revoked : other)),
+  );
+  return revoked;
+}
+
+/** Replaces the file as a whole, durably: a reader sees the old keys or the new ones. */
+function writeKeys(file: string, keys: readonly Key[]): void {
+  const temporary = `${file}.${randomUUID()}.new`;
+  const fd = fs.openSync(temporary, "wx", 0o600);
+  try {
+    fs.writeFileSync(fd, `${JSON.stringify({ version: VERSION, keys }, null, 2)}\n`);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(temporary, file);
+  const directory = fs.openSync(path.dirname(file), "r");
+  fs.fsyncSync(directory);
+  fs.closeSync(directory);
+}
+
+/** The keys of a running server: the file is looked at before every use, so that a change counts at once. */
+export class KeyRing {
+  readonly #file: string;
+  #keys = new Map<string, Key>();
+  #version = "";
+  #error: AuditError | null = null;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#refresh();
+  }
+
+  /** Whether anybody needs a key; also when the keys cannot be read, or are gone while the server runs. */
+  get isNeeded(): boolean {
+    this.#refresh();
+    return this.#keys.size > 0 || this.#error !== null;
+  }
+
+  /** Whether a key exists that may administer. */
+  get hasAdmin(): boolean {
+    this.#refresh();
+    return [...this.#keys.values()].some(({ scope }) => scope === "admin");
+  }
+
+  /** Finds the key of a text; `null` for none. @throws AuditError `keys_unreadable` */
+  find(text: string): Key | null {
+    this.#refresh();
+    if (this.#error !== null) throw this.#error;
+    const key = this.#keys.get(TOKEN.exec(text)?.[1] ?? "");
+    // Compared in any case, so that the time tells nothing about which ids there are.
+    const expected = key === undefined ? Buffer.alloc(32) : Buffer.from(key.sha256, "hex");
+    const isRight = timingSafeEqual(digestOf(text), expected);
+    return isRight && key !== undefined ? key : null;
+  }
+
+  #refresh(): void {
+    const version = versionOf(this.#file);
+    if (version === this.#version) return;
+    if (version === "" && this.#keys.size > 0) {
+      this.#version = GONE;
+      // Without this, a file that is lost would open the server to everybody.
+      this.#error = new AuditError(
+        "keys_unreadable",
+        `${this.#file} is gone`,
+        "restore it from a backup, or restart the server, which then listens on loopback only",
+      );
+      return;
+    }
+    try {
+      const usable = readKeys(this.#file).filter(({ revoked_time }) => revoked_time === null);
+      // Whoever revokes the last key does not mean to let everybody in.
+      const isShut = usable.length === 0 && version !== "";
+      this.#keys = new Map(usable.map((key) => [key.id, key]));
+      this.#error = isShut ? allRevoked(this.#file) : null;
+    } catch (error) {
+      this.#error = error as AuditError;
+    }
+    this.#version = version;
+  }
+}
+
+function allRevoked(file: string): AuditError {
+  return new AuditError(
+    "keys_unreadable",
+    `all keys of ${file} are revoked`,
+    "make one with `agent-audit keys create`, with the server stopped",
+  );
+}
+
+/** Changes whenever the file is written. */
+function versionOf(file: string): string {
+  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? "" : `${stat.ino}-${stat.mtimeNs}-${stat.size}`;
+}
+
+function digestOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function base32(length: number): string {
+  return Array.from(randomBytes(length), (byte) => BASE32[byte & 31]).join("");
+}

@@ -1,0 +1,113 @@
+import type { Administration, KeyJson } from "@agent-audit/query";
+import { AuditError } from "@agent-audit/schema";
+import type { Command } from "commander";
+import { type AdminOptions, administer, withAdminOptions } from "../administer.js";
+
+interface CreateOptions extends AdminOptions {
+  scope: string;
+  org?: string;
+  project?: string;
+  agent?: string;
+  maxBytesPerSecond?: string;
+}
+
+export function addKeys(program: Command): void {
+  const keys = program
+    .command("keys")
+    .description("make, list and revoke the keys of those who send and read");
+  withAdminOptions(
+    keys
+      .command("create")
+      .description("make a key and print it, once")
+      .requiredOption("--scope <scope>", "ingest, read or admin")
+      .option("--org <id>", "fix the organisation of what the key sends or reads")
+      .option("--project <id>", "fix the project")
+      .option("--agent <id>", "fix the agent")
+      .option(
+        "--max-bytes-per-second <n>",
+        "bytes of bodies that the key may send; default no limit",
+      ),
+  ).action(create);
+  withAdminOptions(keys.command("list").description("list the keys, without their text")).action(
+    list,
+  );
+  withAdminOptions(
+    keys.command("revoke").description("make a key useless, at once").argument("<id>"),
+  ).action(revoke);
+}
+
+async function create(options: CreateOptions): Promise<void> {
+  const { scope, org, project, agent } = options;
+  const wanted = {
+    scope: scope as Parameters<Administration["createKey"]>[0]["scope"],
+    org,
+    project,
+    agent,
+    max_bytes_per_second: rateOf(options.maxBytesPerSecond),
+  };
+  const { key, text } = await administer(options, {
+    online: (client) => client.send<{ key: KeyJson; text: string }>("POST", "admin/keys", wanted),
+    offline: (administration) => administration.createKey(wanted),
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify({ key: shown(key), text })}\n`);
+  else {
+    process.stderr.write(`key ${key.id}, for ${key.scope}; it is shown this once:\n`);
+    process.stdout.write(`${text}\n`);
+  }
+}
+
+async function list(options: AdminOptions): Promise<void> {
+  const { keys } = await administer(options, {
+    online: (client) => client.send<{ keys: KeyJson[] }>("GET", "admin/keys"),
+    offline: async (administration) => ({ keys: administration.listKeys().map(shown) }),
+  });
+  if (options.json) {
+    for (const key of keys) process.stdout.write(`${JSON.stringify(key)}\n`);
+    return;
+  }
+  if (keys.length === 0) {
+    process.stdout.write("there are no keys: callers on this machine need none\n");
+    return;
+  }
+  const { formatTable } = await import("../table.js");
+  const table = formatTable(
+    [
+      { title: "ID", value: ({ id }) => id },
+      { title: "SCOPE", value: ({ scope }) => scope },
+      { title: "ORG", value: ({ org }) => org },
+      { title: "PROJECT", value: ({ project }) => project },
+      { title: "AGENT", value: ({ agent }) => agent },
+      { title: "CREATED", value: ({ created_time }) => created_time },
+      { title: "REVOKED", value: ({ revoked_time }) => revoked_time },
+    ],
+    keys,
+  );
+  process.stdout.write(`${table}\n`);
+}
+
+async function revoke(id: string, options: AdminOptions): Promise<void> {
+  const { key } = await administer(options, {
+    online: (client) =>
+      client.send<{ key: KeyJson }>("DELETE", `admin/keys/${encodeURIComponent(id)}`),
+    offline: async (administration) => ({ key: await administration.revokeKey(id) }),
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify(shown(key))}\n`);
+  else process.stdout.write(`key ${key.id} is revoked\n`);
+}
+
+function rateOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const rate = Number(text);
+  if (Number.isSafeInteger(rate) && rate >= 1) return rate;
+  throw new AuditError(
+    "invalid_rate",
+    `--max-bytes-per-second ${text} is no whole number from 1`,
+    "use --max-bytes-per-second 1000000",
+  );
+}
+
+/** Takes away the digest, which only the file needs. */
+function shown(key: KeyJson & { sha256?: string }): KeyJson {
+  const { sha256: _, ...rest } = key;
+  return rest;
+}

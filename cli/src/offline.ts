@@ -1,0 +1,36 @@
+import { JournalClient } from "@agent-audit/collector";
+import { Store } from "@agent-audit/store";
+import { DirectoryAdministration } from "./administration.js";
+import { diskGuardLimits, type ServerConfig, segmentLimits } from "./server-config.js";
+
+/**
+ * Opens a data directory of which no server is running, for what an operator does to it.
+ *
+ * @throws AuditError `data_directory_locked` when a server holds it
+ */
+export async function withDataDirectory<T>(
+  config: ServerConfig,
+  use: (administration: DirectoryAdministration) => Promise<T>,
+): Promise<T> {
+  // What is asked of a store or journal that has failed rejects.
+  const onFatal = () => {};
+  const store = await Store.open({ data: config.data, onFatal });
+  try {
+    const { journal } = await JournalClient.open({
+      store,
+      diskGuard: diskGuardLimits(config, 1),
+      maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
+      segmentLimits: segmentLimits(config),
+      onFatal,
+    });
+    try {
+      // Sequences that the engine has seen must not be given again.
+      await store.verify();
+      return await use(new DirectoryAdministration(config.data, (event) => journal.record(event)));
+    } finally {
+      await journal.close();
+    }
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,111 @@
+import { asBuffer, LogsScanner, readAnyValue, readLogsRequest } from "@agent-audit/otlp";
+import {
+  ATTR_ACTOR_ID,
+  ATTR_GEN_AI_AGENT_ID,
+  ATTR_ORG_ID,
+  ATTR_PROJECT_ID,
+  type Envelope,
+  EVENT_CHECKPOINT,
+  EVENT_QUERY,
+  readEnvelope,
+} from "@agent-audit/schema";
+import type { Sender } from "./sender.js";
+
+/** Names why a record may not come from its sender; counters are named by it. */
+export type ClaimCode = "foreign_claim" | "reserved_event";
+
+/** A record that says what its sender may not say. */
+export interface ClaimFault {
+  index: number;
+  code: ClaimCode;
+  reason: string;
+}
+
+/** Events of the server itself: from anybody else they are forged. A dot at the end stands for all that follow it. */
+const RESERVED_EVENTS = [
+  EVENT_QUERY,
+  EVENT_CHECKPOINT,
+  "agent_audit.server.",
+  "agent_audit.retention.",
+  "agent_audit.key.",
+];
+
+const ORG = 0;
+const PROJECT = 1;
+const AGENT = 2;
+const ACTOR = 3;
+const WATCHED = [ATTR_ORG_ID, ATTR_PROJECT_ID, ATTR_GEN_AI_AGENT_ID, ATTR_ACTOR_ID];
+const WATCHED_OF_RESOURCE = [ATTR_ORG_ID, ATTR_PROJECT_ID];
+
+const scanner = new LogsScanner(WATCHED, WATCHED_OF_RESOURCE);
+
+/**
+ * Finds the records that claim another organisation, project or agent than their sender's key fixes, or to be the
+ * server's own. Records are decoded only where a look at the bytes leaves a doubt.
+ *
+ * @param payload a protobuf request without faults
+ */
+export function findFalseClaims(payload: Uint8Array, sender: Sender): ClaimFault[] {
+  const bytes = asBuffer(payload);
+  const isDoubtful =
+    RESERVED_EVENTS.some((name) => bytes.includes(name)) || !areClaimsTrue(bytes, sender);
+  if (!isDoubtful) return [];
+  const faults: ClaimFault[] = [];
+  let index = 0;
+  for (const { resource, scopeLogs } of readLogsRequest(payload).resourceLogs) {
+    for (const { logRecords } of scopeLogs) {
+      for (const record of logRecords) {
+        const fault = falseClaim(readEnvelope(record, resource), sender);
+        if (fault !== null) faults.push({ index, ...fault });
+        index++;
+      }
+    }
+  }
+  return faults;
+}
+
+function falseClaim(envelope: Envelope, sender: Sender): Omit<ClaimFault, "index"> | null {
+  const { eventName, orgId, projectId, agentId, actorType, actorId } = envelope;
+  if (eventName !== null && RESERVED_EVENTS.some((name) => isNamed(eventName, name))) {
+    return { code: "reserved_event", reason: `only the server itself records ${eventName}` };
+  }
+  const claims = [
+    ["organisation", orgId, sender.orgId],
+    ["project", projectId, sender.projectId],
+    ["agent", agentId, sender.agentId],
+    ["agent", actorType === "agent" ? actorId : null, sender.agentId],
+  ] as const;
+  for (const [what, claimed, fixed] of claims) {
+    if (fixed === "" || claimed === null || claimed === fixed) continue;
+    const reason = `the key ${sender.keyId} is for ${what} ${fixed}, the record claims another`;
+    return { code: "foreign_claim", reason };
+  }
+  return null;
+}
+
+function isNamed(eventName: string, reserved: string): boolean {
+  return reserved.endsWith(".") ? eventName.startsWith(reserved) : eventName === reserved;
+}
+
+/** Whether every claim that the bytes show is what the key fixes; `false` says only that a closer look is needed. */
+function areClaimsTrue(bytes: Buffer, { orgId, projectId, agentId }: Sender): boolean {
+  if (orgId === "" && projectId === "" && agentId === "") return true;
+  const { starts, groups, watched, watchedOfGroups } = scanner.scan(bytes);
+  const isTrue = (spans: readonly number[], at: number, fixed: string) => {
+    const start = spans[at * 2] as number;
+    if (fixed === "" || start < 0) return true;
+    return readAnyValue(bytes, start, spans[at * 2 + 1] as number) === fixed;
+  };
+  return starts.every((_, index) => {
+    const own = index * WATCHED.length;
+    const group = (groups[index] as number) * WATCHED_OF_RESOURCE.length;
+    return (
+      isTrue(watched, own + ORG, orgId) &&
+      isTrue(watched, own + PROJECT, projectId) &&
+      isTrue(watched, own + AGENT, agentId) &&
+      isTrue(watched, own + ACTOR, agentId) &&
+      isTrue(watchedOfGroups, group + ORG, orgId) &&
+      isTrue(watchedOfGroups, group + PROJECT, projectId)
+    );
+  });
+}

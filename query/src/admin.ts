@@ -1,0 +1,49 @@
+import { type Key, type NewKey, SCOPES } from "@agent-audit/access";
+import { Hono } from "hono";
+import { z } from "zod";
+import { BadRequestError } from "./query-error.js";
+
+/** A key without what could be used to guess it. */
+export type KeyJson = Omit<Key, "sha256">;
+
+/** What an operator can do to a running server. */
+export interface Administration {
+  listKeys(): Key[];
+  /** Makes a key; `text` is what its owner sends, and cannot be had again. */
+  createKey(wanted: NewKey): Promise<{ key: Key; text: string }>;
+  revokeKey(id: string): Promise<Key>;
+}
+
+const newKey = z.strictObject({
+  scope: z.enum(SCOPES),
+  org: z.string().optional(),
+  project: z.string().optional(),
+  agent: z.string().optional(),
+  max_bytes_per_second: z.int().min(1).optional(),
+});
+
+/** Makes the routes under `/api/v1/admin`. */
+export function adminRoutes(administration: Administration): Hono {
+  const app = new Hono();
+  app.get("/keys", (c) => c.json({ keys: administration.listKeys().map(keyJson) }));
+  app.post("/keys", async (c) => {
+    const { key, text } = await administration.createKey(await bodyOf(c.req.raw, newKey));
+    return c.json({ key: keyJson(key), text }, 201);
+  });
+  app.delete("/keys/:id", async (c) =>
+    c.json({ key: keyJson(await administration.revokeKey(c.req.param("id"))) }),
+  );
+  return app;
+}
+
+export function keyJson({ sha256: _, ...key }: Key): KeyJson {
+  return key;
+}
+
+async function bodyOf<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+  const body = await request.json().catch(() => null);
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new BadRequestError("invalid_body", faults.join("; "), "send a JSON object as documented");
+}
