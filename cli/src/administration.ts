@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   createKey,
   type Key,
@@ -7,18 +8,43 @@ import {
   revokeKey,
 } from "@agent-audit/access";
 import type { ServerEvent } from "@agent-audit/collector";
-import type { Administration } from "@agent-audit/query";
-import { keyChangeEvent } from "./server-events.js";
+import {
+  type Administration,
+  checkHold,
+  type PlannedSegment,
+  Retention,
+  type RetentionPlan,
+  refuseWithoutRetention,
+} from "@agent-audit/query";
+import { AuditError } from "@agent-audit/schema";
+import type { Hold, Store } from "@agent-audit/store";
+import { dropEvent, holdEvent, keyChangeEvent } from "./server-events.js";
+
+export interface AdministrationOptions {
+  store: Store;
+  dataDirectory: string;
+  /** Days after which segments are dropped; `null` for never. */
+  keepDays: number | null;
+  /** Stores an event of the server's own. */
+  record: (event: ServerEvent) => Promise<void>;
+}
 
 /** Does what an operator asks for, and records it in the trail. */
 export class DirectoryAdministration implements Administration {
+  readonly #options: AdministrationOptions;
   readonly #keyFile: string;
-  readonly #record: (event: ServerEvent) => Promise<void>;
+  readonly #retention: Retention;
+  #running: Promise<PlannedSegment[]> | null = null;
 
-  /** @param record stores an event of the server's own */
-  constructor(dataDirectory: string, record: (event: ServerEvent) => Promise<void>) {
-    this.#keyFile = keyFile(dataDirectory);
-    this.#record = record;
+  constructor(options: AdministrationOptions) {
+    const { store, keepDays, record } = options;
+    this.#options = options;
+    this.#keyFile = keyFile(options.dataDirectory);
+    this.#retention = new Retention({
+      store,
+      keepDays,
+      onDrop: (segment) => record(dropEvent(segment)),
+    });
   }
 
   listKeys(): Key[] {
@@ -28,7 +54,7 @@ export class DirectoryAdministration implements Administration {
   async createKey(wanted: NewKey): Promise<{ key: Key; text: string }> {
     const made = createKey(this.#keyFile, wanted, new Date());
     try {
-      await this.#record(keyChangeEvent("key_created", made.key));
+      await this.#options.record(keyChangeEvent("key_created", made.key));
     } catch (error) {
       // A key that the trail does not know of must not work.
       revokeKey(this.#keyFile, made.key.id, new Date());
@@ -39,7 +65,43 @@ export class DirectoryAdministration implements Administration {
 
   async revokeKey(id: string): Promise<Key> {
     const key = revokeKey(this.#keyFile, id, new Date());
-    await this.#record(keyChangeEvent("key_revoked", key));
+    await this.#options.record(keyChangeEvent("key_revoked", key));
     return key;
+  }
+
+  async planRetention(): Promise<RetentionPlan> {
+    return await this.#retention.plan();
+  }
+
+  async runRetention(): Promise<PlannedSegment[]> {
+    refuseWithoutRetention(await this.#retention.plan());
+    // Two at once would both want to drop the same.
+    this.#running ??= this.#retention.run().finally(() => {
+      this.#running = null;
+    });
+    return await this.#running;
+  }
+
+  async listHolds(): Promise<Hold[]> {
+    return await this.#options.store.holds();
+  }
+
+  async addHold(query: string, note: string): Promise<Hold> {
+    checkHold(query);
+    const id = randomUUID().slice(0, 8);
+    const hold = { id, query, note, created_time: new Date().toISOString() };
+    await this.#options.store.addHold(hold);
+    await this.#options.record(holdEvent("hold_added", hold));
+    return hold;
+  }
+
+  async removeHold(id: string): Promise<void> {
+    const hold = (await this.listHolds()).find((hold) => hold.id === id);
+    if (hold === undefined) {
+      throw new AuditError("not_found", `there is no hold ${id}`, "agent-audit hold list");
+    }
+    // Recorded first: what it kept may go as soon as it is lifted.
+    await this.#options.record(holdEvent("hold_removed", hold));
+    await this.#options.store.removeHold(id);
   }
 }

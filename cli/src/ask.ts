@@ -39,7 +39,8 @@ export async function clientFor({ api }: AskOptions): Promise<QueryClient> {
   return new QueryClient(api ?? AGENT_AUDIT_API ?? "http://127.0.0.1:8318", AGENT_AUDIT_API_KEY);
 }
 
-function pairOf(filter: string): [string, string] {
+/** Reads `name=value`. @throws AuditError `invalid_filter` */
+export function pairOf(filter: string): [string, string] {
   const at = filter.indexOf("=");
   if (at < 1) {
     throw new AuditError(

@@ -9,6 +9,7 @@ import { addFacets } from "./commands/facets.js";
 import { addKeys } from "./commands/keys.js";
 import { addMcp } from "./commands/mcp.js";
 import { addQuarantine } from "./commands/quarantine.js";
+import { addHold, addRetention } from "./commands/retention.js";
 import { addServe } from "./commands/serve.js";
 import { addStatus } from "./commands/status.js";
 import { addStore } from "./commands/store.js";
@@ -37,6 +38,8 @@ for (const add of [
   addStatus,
   addQuarantine,
   addKeys,
+  addRetention,
+  addHold,
   addStore,
   addConfig,
 ]) {

@@ -1,7 +1,7 @@
 import { JournalClient } from "@agent-audit/collector";
 import { Store } from "@agent-audit/store";
 import { DirectoryAdministration } from "./administration.js";
-import { diskGuardLimits, type ServerConfig, segmentLimits } from "./server-config.js";
+import { diskGuardLimits, keepDays, type ServerConfig, segmentLimits } from "./server-config.js";
 
 /**
  * Opens a data directory of which no server is running, for what an operator does to it.
@@ -26,7 +26,14 @@ export async function withDataDirectory<T>(
     try {
       // Sequences that the engine has seen must not be given again.
       await store.verify();
-      return await use(new DirectoryAdministration(config.data, (event) => journal.record(event)));
+      await store.follow();
+      const administration = new DirectoryAdministration({
+        store,
+        dataDirectory: config.data,
+        keepDays: keepDays(config),
+        record: (event) => journal.record(event),
+      });
+      return await use(administration);
     } finally {
       await journal.close();
     }

@@ -110,7 +110,7 @@ describe("docs/operating.md", () => {
   const options = (schema: unknown, value: unknown, prefix = ""): [string, unknown][] =>
     Object.entries(shapeOf(schema) ?? {}).flatMap(([key, option]) => {
       const name = `${prefix}${key}`;
-      const at = (value as Record<string, unknown>)[key];
+      const at = (value as Record<string, unknown> | undefined)?.[key];
       return shapeOf(option) === undefined ? [[name, at]] : options(option, at, `${name}.`);
     });
 

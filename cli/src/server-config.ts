@@ -96,6 +96,11 @@ export function segmentLimits({ segments }: ServerConfig): SegmentLimits {
   return { maxRecords: segments.max_records, maxJournalBytes: segments.max_journal_bytes };
 }
 
+/** Days that segments are kept; `null` for ever. */
+export function keepDays({ retention: { keep } }: ServerConfig): number | null {
+  return keep === undefined ? null : Number.parseInt(keep, 10);
+}
+
 function existing(file: string): string | null {
   return fs.existsSync(file) ? file : null;
 }

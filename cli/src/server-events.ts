@@ -1,10 +1,16 @@
 import type { Key } from "@agent-audit/access";
 import type { ServerEvent } from "@agent-audit/collector";
-import { EVENT_GAP, EVENT_KEY_CHANGE } from "@agent-audit/schema";
-import type { LostRange } from "@agent-audit/store";
+import type { PlannedSegment } from "@agent-audit/query";
+import {
+  EVENT_GAP,
+  EVENT_KEY_CHANGE,
+  EVENT_RETENTION_DROP,
+  EVENT_RETENTION_HOLD,
+} from "@agent-audit/schema";
+import type { Hold, SeqRange } from "@agent-audit/store";
 
 /** Says that acknowledged events are gone from the journal, and that an operator knew it. */
-export function journalLossEvent({ firstSeq, lastSeq }: LostRange): ServerEvent {
+export function journalLossEvent({ firstSeq, lastSeq }: SeqRange): ServerEvent {
   return {
     eventName: EVENT_GAP,
     action: "journal_loss_accepted",
@@ -30,5 +36,30 @@ export function keyChangeEvent(action: "key_created" | "key_revoked", key: Key):
     resource: { type: "key", id: key.id },
     description: `the key ${key.id} was ${action === "key_created" ? "made" : "revoked"}`,
     metadata,
+  };
+}
+
+/** Says that a segment is dropped; recorded before it is. */
+export function dropEvent(segment: PlannedSegment): ServerEvent {
+  return {
+    eventName: EVENT_RETENTION_DROP,
+    action: "segment_dropped",
+    resource: { type: "segment", id: segment.segment },
+    description: `${segment.events} events of the segment ${segment.segment} are dropped`,
+    metadata: {
+      "agent_audit.retention.first_seq": BigInt(segment.first_seq),
+      "agent_audit.retention.last_seq": BigInt(segment.last_seq),
+      "agent_audit.retention.events": BigInt(segment.events),
+    },
+  };
+}
+
+export function holdEvent(action: "hold_added" | "hold_removed", hold: Hold): ServerEvent {
+  return {
+    eventName: EVENT_RETENTION_HOLD,
+    action,
+    resource: { type: "hold", id: hold.id },
+    description: hold.note,
+    metadata: { "agent_audit.retention.hold.query": hold.query },
   };
 }

@@ -9,10 +9,11 @@ import {
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer, silentStreams } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
-import { type LostRange, Store } from "@agent-audit/store";
+import { type SeqRange, Store } from "@agent-audit/store";
 import { DirectoryAdministration } from "./administration.js";
 import { Metrics } from "./metrics.js";
-import { diskGuardLimits, type ServerConfig, segmentLimits } from "./server-config.js";
+import { Retainer } from "./retainer.js";
+import { diskGuardLimits, keepDays, type ServerConfig, segmentLimits } from "./server-config.js";
 import { journalLossEvent } from "./server-events.js";
 import type { ServerLog } from "./server-log.js";
 import { VERSION } from "./version.js";
@@ -54,7 +55,7 @@ export async function startServer(
 
 /** Ends a start after which the data directory has another id. */
 class JournalLossAccepted extends Error {
-  constructor(readonly lost: LostRange) {
+  constructor(readonly lost: SeqRange) {
     super("the journal's loss was accepted");
   }
 }
@@ -69,7 +70,7 @@ async function startOnce(
   config: ServerConfig,
   hooks: ServerHooks,
   acceptsJournalLoss: boolean,
-  lost: LostRange | null,
+  lost: SeqRange | null,
 ): Promise<RunningServer> {
   const { log } = hooks;
   const otlpAddress = parseListenAddress(config.otlp.listen);
@@ -123,6 +124,17 @@ async function startOnce(
       journal: () => openJournal,
       silentStreams: async () => (isCaughtUp ? await countSilentStreams(store) : null),
     });
+    const administration = new DirectoryAdministration({
+      store,
+      dataDirectory: config.data,
+      keepDays: keepDays(config),
+      record: async (event) => {
+        if (openJournal === null) {
+          throw new AuditError("starting", "the server is starting", "ask again soon");
+        }
+        await openJournal.record(event);
+      },
+    });
     const queries = await QueryServer.listen({
       address: apiAddress,
       tls: config.http.tls,
@@ -130,12 +142,7 @@ async function startOnce(
       keys,
       // A proxy's callers all seem to be on this machine.
       trustsLoopback: isLoopbackHost(apiAddress.host) && !config.http.behind_tls_proxy,
-      administration: new DirectoryAdministration(config.data, async (event) => {
-        if (openJournal === null) {
-          throw new AuditError("starting", "the server is starting", "ask again soon");
-        }
-        await openJournal.record(event);
-      }),
+      administration,
       version: VERSION,
       store,
       isCaughtUp: () => isCaughtUp,
@@ -178,9 +185,11 @@ async function startOnce(
       { store_id: store.storeId, journal_seq: Number(store.position.syncedSeq) },
       "ingest is ready",
     );
+    const retainer = new Retainer(administration, log);
     const queriesReady = store.follow().then(() => {
       isCaughtUp = true;
       log.info({ applied_seq: Number(store.position.appliedSeq) }, "queries are ready");
+      if (keepDays(config) !== null) retainer.start();
     });
     // The caller waits for it and reports what it rejects with.
     queriesReady.catch(() => {});
@@ -189,6 +198,7 @@ async function startOnce(
       apiUrl: queries.url,
       queriesReady,
       stop: async () => {
+        retainer.stop();
         await receiver.drain();
         await journal.close();
         await queries.close();

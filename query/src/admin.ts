@@ -1,7 +1,9 @@
 import { type Key, type NewKey, SCOPES } from "@agent-audit/access";
+import type { Hold } from "@agent-audit/store";
 import { Hono } from "hono";
 import { z } from "zod";
 import { BadRequestError } from "./query-error.js";
+import type { PlannedSegment, RetentionPlan } from "./retention.js";
 
 /** A key without what could be used to guess it. */
 export type KeyJson = Omit<Key, "sha256">;
@@ -12,6 +14,14 @@ export interface Administration {
   /** Makes a key; `text` is what its owner sends, and cannot be had again. */
   createKey(wanted: NewKey): Promise<{ key: Key; text: string }>;
   revokeKey(id: string): Promise<Key>;
+  /** Says what {@link runRetention} would do. */
+  planRetention(): Promise<RetentionPlan>;
+  /** Drops what is old enough and not held. @throws AuditError `no_retention` */
+  runRetention(): Promise<PlannedSegment[]>;
+  listHolds(): Promise<Hold[]>;
+  /** @param query parameters of `/events` that filter */
+  addHold(query: string, note: string): Promise<Hold>;
+  removeHold(id: string): Promise<void>;
 }
 
 const newKey = z.strictObject({
@@ -20,6 +30,11 @@ const newKey = z.strictObject({
   project: z.string().optional(),
   agent: z.string().optional(),
   max_bytes_per_second: z.int().min(1).optional(),
+});
+
+const newHold = z.strictObject({
+  query: z.string().max(10_000),
+  note: z.string().max(1_000).default(""),
 });
 
 /** Makes the routes under `/api/v1/admin`. */
@@ -33,6 +48,17 @@ export function adminRoutes(administration: Administration): Hono {
   app.delete("/keys/:id", async (c) =>
     c.json({ key: keyJson(await administration.revokeKey(c.req.param("id"))) }),
   );
+  app.get("/retention", async (c) => c.json(await administration.planRetention()));
+  app.post("/retention/run", async (c) => c.json({ dropped: await administration.runRetention() }));
+  app.get("/holds", async (c) => c.json({ holds: await administration.listHolds() }));
+  app.post("/holds", async (c) => {
+    const { query, note } = await bodyOf(c.req.raw, newHold);
+    return c.json({ hold: await administration.addHold(query, note) }, 201);
+  });
+  app.delete("/holds/:id", async (c) => {
+    await administration.removeHold(c.req.param("id"));
+    return c.json({});
+  });
   return app;
 }
 

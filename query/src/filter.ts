@@ -26,5 +26,5 @@ export interface Filter {
   /** Whether `system` events count. */
   includesSystem: boolean;
   /** Phases that count: without `phase=`, all but `start`. */
-  phase: "start" | "end" | null;
+  phase: "start" | "end" | "any" | null;
 }

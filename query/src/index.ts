@@ -6,5 +6,12 @@ export type { EventsPage } from "./events.js";
 export type { FacetsAnswer } from "./facets.js";
 export { type QuarantineReader, quarantineEntry, quarantinePage } from "./quarantine.js";
 export { QueryServer } from "./query-server.js";
+export {
+  checkHold,
+  type PlannedSegment,
+  Retention,
+  type RetentionPlan,
+  refuseWithoutRetention,
+} from "./retention.js";
 export { silentStreams } from "./silent-streams.js";
 export type { TimeseriesAnswer } from "./timeseries.js";

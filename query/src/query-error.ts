@@ -1,12 +1,13 @@
 import { AuditError } from "@agent-audit/schema";
 
 /** HTTP status of every code that an answer may carry; a code that is not here is a fault of ours. */
-const STATUS_OF: Readonly<Record<string, 403 | 404 | 429 | 503>> = {
+const STATUS_OF: Readonly<Record<string, 403 | 404 | 409 | 429 | 503>> = {
   wrong_scope: 403,
   not_found: 404,
   too_many_queries: 429,
   query_timeout: 503,
   segment_rebuilding: 503,
+  no_retention: 409,
   not_applied: 503,
   keys_unreadable: 503,
   event_not_recorded: 503,
@@ -23,7 +24,7 @@ export class BadRequestError extends AuditError {
 }
 
 /** Gives the HTTP status for an error, or `null` when it is none that a client can act on. */
-export function statusOf(error: unknown): 400 | 403 | 404 | 429 | 503 | null {
+export function statusOf(error: unknown): 400 | 403 | 404 | 409 | 429 | 503 | null {
   if (error instanceof BadRequestError) return 400;
   if (error instanceof AuditError && error.code === "invalid_key") return 400;
   return error instanceof AuditError ? (STATUS_OF[error.code] ?? null) : null;

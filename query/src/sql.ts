@@ -42,7 +42,7 @@ export class SqlBuilder {
     if (filter.toNano !== null) parts.push(`time < ${this.time(filter.toNano)}`);
     if (!filter.includesSystem) parts.push("(source IS NULL OR source <> 'system')");
     if (filter.phase === null) parts.push("(phase IS NULL OR phase <> 'start')");
-    else parts.push(`phase = ${this.value(filter.phase)}`);
+    else if (filter.phase !== "any") parts.push(`phase = ${this.value(filter.phase)}`);
     for (const condition of filter.conditions) parts.push(this.#condition(condition));
     if (filter.q !== null) parts.push(this.#contains(filter.q));
     return parts.join(" AND ");

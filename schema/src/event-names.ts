@@ -45,6 +45,9 @@ export const EVENT_QUERY = "agent_audit.query";
 /** A segment was dropped; from the server only. */
 export const EVENT_RETENTION_DROP = "agent_audit.retention.drop";
 
+/** Events were put under a hold, or it was lifted; from the server only. */
+export const EVENT_RETENTION_HOLD = "agent_audit.retention.hold";
+
 /** A key was made or revoked; from the server only. */
 export const EVENT_KEY_CHANGE = "agent_audit.key.change";
 

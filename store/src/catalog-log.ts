@@ -3,6 +3,7 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import { AuditError } from "@agent-audit/schema";
 import { z } from "zod";
+import type { DroppedSegment } from "./dropped.js";
 import { type Disk, nodeDisk, readRange, syncDirectory, writeFully } from "./journal/disk.js";
 import { parseSegmentName, type SegmentId, segmentName } from "./segment-id.js";
 
@@ -34,15 +35,29 @@ const sealedSegment = z.object({
   max_time: integer.nullable(),
 });
 
+const heldEvents = z.object({
+  event: z.literal("hold_added"),
+  id: z.string(),
+  /** Parameters of the query API that say which events are held. */
+  query: z.string(),
+  note: z.string(),
+  created_time: z.string(),
+});
+
 const entry = z.discriminatedUnion("event", [
   z.object({ event: z.literal("opened"), segment, first_seq: integer }),
   sealedSegment,
   z.object({ event: z.literal("damaged"), segment, reason: z.string() }),
+  z.object({ event: z.literal("dropped"), segment, first_seq: integer, last_seq: integer }),
+  heldEvents,
+  z.object({ event: z.literal("hold_removed"), id: z.string() }),
   z.object({ event: z.literal("journal_lost"), first_seq: integer, last_seq: integer }),
 ]);
 
 /** What a segment held when it was sealed. */
 export type SealedSegment = z.infer<typeof sealedSegment>;
+/** Keeps segments with events that match from being dropped. */
+export type Hold = Omit<z.infer<typeof heldEvents>, "event">;
 export type CatalogEntry = z.infer<typeof entry>;
 
 /**
@@ -52,6 +67,8 @@ export type CatalogEntry = z.infer<typeof entry>;
 export class CatalogLog {
   readonly #sealed = new Map<SegmentId, SealedSegment>();
   readonly #reopened = new Set<SegmentId>();
+  readonly #dropped: DroppedSegment[] = [];
+  readonly #holds = new Map<string, Hold>();
   readonly #disk: Disk;
   readonly #fd: number;
   #size = 0;
@@ -79,6 +96,16 @@ export class CatalogLog {
   /** What a segment held when it was last sealed: with the same journal it will hold that again. */
   lastSealed(id: SegmentId): SealedSegment | undefined {
     return this.#sealed.get(id);
+  }
+
+  /** Segments that are given up for good. */
+  get dropped(): readonly DroppedSegment[] {
+    return this.#dropped;
+  }
+
+  /** Holds that are in force, oldest first. */
+  get holds(): Hold[] {
+    return [...this.#holds.values()];
   }
 
   /** Adds a line; it is on disk when this returns. */
@@ -114,10 +141,36 @@ export class CatalogLog {
   }
 
   #take(line: CatalogEntry): void {
-    if (line.event === "opened") this.#reopened.add(line.segment);
-    if (line.event !== "sealed") return;
-    this.#sealed.set(line.segment, line);
-    this.#reopened.delete(line.segment);
+    switch (line.event) {
+      case "opened":
+        this.#reopened.add(line.segment);
+        break;
+      case "sealed":
+        this.#sealed.set(line.segment, line);
+        this.#reopened.delete(line.segment);
+        break;
+      case "dropped":
+        this.#sealed.delete(line.segment);
+        this.#dropped.push({
+          id: line.segment,
+          firstSeq: line.first_seq,
+          lastSeq: line.last_seq,
+        });
+        break;
+      case "hold_added": {
+        const { event: _, ...hold } = line;
+        this.#holds.set(line.id, hold);
+        break;
+      }
+      case "hold_removed":
+        this.#holds.delete(line.id);
+        break;
+      case "damaged":
+      case "journal_lost":
+        break;
+      default:
+        line satisfies never;
+    }
   }
 }
 

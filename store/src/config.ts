@@ -24,6 +24,15 @@ export const storeConfig = z.strictObject({
         .default(4 * 1024 ** 3),
     })
     .prefault({}),
+  retention: z
+    .strictObject({
+      /** How long segments are kept after their receive day has ended, in days, such as `400d`. */
+      keep: z
+        .string()
+        .regex(/^[1-9]\d{0,5}d$/, "is no number of days, such as 400d")
+        .optional(),
+    })
+    .prefault({}),
   engine: z
     .strictObject({
       /** MiB that DuckDB may use; default 25 % of RAM, at most 1 GiB. */

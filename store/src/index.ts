@@ -1,9 +1,11 @@
+export type { Hold } from "./catalog-log.js";
 export { storeConfig } from "./config.js";
 export { type DataDirectory, storeIdentityOf } from "./data-directory.js";
 export { DiskGuard, type DiskGuardLimits } from "./disk-guard.js";
+export type { SeqRange } from "./dropped.js";
 export { checkStore, type SegmentCheck } from "./engine/check-store.js";
 export type { ColumnName } from "./engine/columns.js";
-export type { LostRange, SegmentStatus } from "./engine/engine.js";
+export type { RetentionCandidate, SegmentStatus } from "./engine/engine.js";
 export type { Cell } from "./engine/engine-messages.js";
 export type { QueryRequest } from "./engine/query-runner.js";
 export type { RawRecord } from "./engine/raw-record.js";

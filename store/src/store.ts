@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Hold } from "./catalog-log.js";
 import {
   type DataDirectory,
   makeDataDirectory,
@@ -8,7 +9,8 @@ import {
   storeIdentityOf,
 } from "./data-directory.js";
 import type { DiskGuardLimits } from "./disk-guard.js";
-import type { LostRange, SegmentStatus } from "./engine/engine.js";
+import type { SeqRange } from "./dropped.js";
+import type { RetentionCandidate, SegmentStatus } from "./engine/engine.js";
 import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
@@ -143,7 +145,7 @@ export class Store {
    * Gives up what the engine holds and the journal has lost, and gives the data directory a new id. Close the store
    * and the journal's writer then, and open both again.
    */
-  async acceptJournalLoss(): Promise<LostRange> {
+  async acceptJournalLoss(): Promise<SeqRange> {
     const lost = await this.#engine.acceptJournalLoss();
     renewStoreId(this.directory);
     return lost;
@@ -220,6 +222,30 @@ export class Store {
     scope = EVERYTHING,
   ): Promise<QuarantineEntry | null> {
     return await this.#engine.quarantineEntry(place, scope);
+  }
+
+  /** Names the sealed segments of receive days before one, days since 1970 UTC. */
+  async retentionCandidates(beforeDay: number): Promise<RetentionCandidate[]> {
+    return await this.#engine.retentionCandidates(beforeDay);
+  }
+
+  /** Drops a sealed segment with its journal for good, once nobody reads it. @throws AuditError `not_found` */
+  async drop(segment: string): Promise<void> {
+    await this.#engine.drop(segment);
+  }
+
+  /** Holds that are in force, oldest first. The store keeps them; what they match is the query layer's to say. */
+  async holds(): Promise<Hold[]> {
+    return await this.#engine.holds();
+  }
+
+  async addHold(hold: Hold): Promise<void> {
+    await this.#engine.addHold(hold);
+  }
+
+  /** @throws AuditError `not_found` */
+  async removeHold(id: string): Promise<void> {
+    await this.#engine.removeHold(id);
   }
 
   async status(): Promise<StoreStatus> {

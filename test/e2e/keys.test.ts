@@ -2,6 +2,7 @@ import childProcess from "node:child_process";
 import fs from "node:fs";
 import https from "node:https";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../support/sample-logs.js";
 import { LAUNCHER, startServer } from "../support/start-server.js";
@@ -99,7 +100,7 @@ describe("keys", () => {
     expect(all.body.events.map(({ event_name }: { event_name: string }) => event_name)).toContain(
       "agent_audit.key.change",
     );
-    const byKey = await ask(server, admin.text, `events?key=${acme.key.id}`);
+    const byKey = await ask(server, admin.text, `events?key_id=${acme.key.id}`);
     expect(byKey.body.events.length).toBe(1);
     expect((await ask(server, admin.text, "quarantine")).body.entries.length).toBe(2);
     for (const [key, route] of [
@@ -203,55 +204,8 @@ describe("keys", () => {
 });
 
 describe("TLS", () => {
-  const openssl = (directory: string, ...args: string[]) => {
-    const done = childProcess.spawnSync("openssl", args, { cwd: directory, encoding: "utf8" });
-    expect(done.status, done.stderr).toBe(0);
-  };
-
-  /** Makes an authority, and certificates of it for a server and a client. */
-  const certificates = () => {
-    const directory = temporaryDirectory();
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    openssl(
-      directory,
-      "req",
-      "-x509",
-      ...key,
-      "-keyout",
-      "ca.key",
-      "-out",
-      "ca.pem",
-      "-subj",
-      "/CN=authority",
-      "-days",
-      "2",
-    );
-    for (const name of ["server", "client"]) {
-      openssl(
-        directory,
-        "req",
-        "-x509",
-        ...key,
-        "-keyout",
-        `${name}.key`,
-        "-out",
-        `${name}.pem`,
-        "-subj",
-        `/CN=${name}`,
-        "-days",
-        "2",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-      );
-    }
-    return directory;
-  };
+  /** An authority, and certificates of it for a server at 127.0.0.1 and a client, made for these tests to last. */
+  const CERTIFICATES = fileURLToPath(new URL("../support/certificates", import.meta.url));
 
   const get = async (url: string, options: https.RequestOptions) =>
     await new Promise<number | string>((resolve) => {
@@ -264,9 +218,8 @@ describe("TLS", () => {
     });
 
   it("is spoken on both listeners, with client certificates where they are wanted", async () => {
-    const directory = certificates();
-    const file = path.join(directory, "agent-audit.yaml");
-    const at = (name: string) => path.join(directory, name);
+    const file = path.join(temporaryDirectory(), "agent-audit.yaml");
+    const at = (name: string) => path.join(CERTIFICATES, name);
     const tls = `{ cert_file: ${at("server.pem")}, key_file: ${at("server.key")}`;
     fs.writeFileSync(
       file,

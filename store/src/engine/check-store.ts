@@ -50,8 +50,9 @@ export async function checkStore(
   try {
     const connection = await instance.connect();
     await connection.run("ATTACH ':memory:' AS expected");
-    const ranges = segmentRanges(directory.journal, journalEnd(directory.journal) - 1n);
     const catalog = new CatalogLog(directory.root);
+    const lastSeq = journalEnd(directory.journal) - 1n;
+    const ranges = segmentRanges(directory.journal, lastSeq, catalog.dropped);
     for (const range of ranges) {
       onSegment(await checkSegment(connection, directory, range, catalog));
     }

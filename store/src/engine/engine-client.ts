@@ -1,6 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
+import type { Hold } from "../catalog-log.js";
 import type { DiskGuardLimits } from "../disk-guard.js";
+import type { SeqRange } from "../dropped.js";
 import type {
   QuarantineEntry,
   QuarantinePage,
@@ -8,7 +10,7 @@ import type {
 } from "../journal/read-quarantine.js";
 import type { ReadScope } from "../read-scope.js";
 import type { SharedPosition } from "../shared-position.js";
-import type { LostRange, SegmentStatus } from "./engine.js";
+import type { RetentionCandidate, SegmentStatus } from "./engine.js";
 import type {
   Cell,
   EngineCalls,
@@ -103,7 +105,7 @@ export class EngineClient {
   }
 
   /** Gives up what the journal has lost; see `Engine.acceptJournalLoss`. */
-  async acceptJournalLoss(): Promise<LostRange> {
+  async acceptJournalLoss(): Promise<SeqRange> {
     return await this.#call("acceptJournalLoss", undefined);
   }
 
@@ -148,6 +150,27 @@ export class EngineClient {
 
   async quarantineEntry(place: QuarantinePlace, scope: ReadScope): Promise<QuarantineEntry | null> {
     return await this.#call("quarantineEntry", { place, scope });
+  }
+
+  async retentionCandidates(beforeDay: number): Promise<RetentionCandidate[]> {
+    return await this.#call("retentionCandidates", { beforeDay });
+  }
+
+  /** Drops a segment; see `Engine.drop`. */
+  async drop(name: string): Promise<void> {
+    await this.#call("drop", { name });
+  }
+
+  async holds(): Promise<Hold[]> {
+    return await this.#call("holds", undefined);
+  }
+
+  async addHold(hold: Hold): Promise<void> {
+    await this.#call("addHold", hold);
+  }
+
+  async removeHold(id: string): Promise<void> {
+    await this.#call("removeHold", { id });
   }
 
   async close(): Promise<void> {

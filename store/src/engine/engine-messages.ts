@@ -1,10 +1,12 @@
+import type { Hold } from "../catalog-log.js";
+import type { SeqRange } from "../dropped.js";
 import type {
   QuarantineEntry,
   QuarantinePage,
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
 import type { ReadScope } from "../read-scope.js";
-import type { EngineOptions, LostRange, SegmentStatus } from "./engine.js";
+import type { EngineOptions, RetentionCandidate, SegmentStatus } from "./engine.js";
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
@@ -28,7 +30,7 @@ export interface EngineCalls {
   open: { request: undefined; reply: undefined };
   prepare: { request: undefined; reply: undefined };
   verify: { request: undefined; reply: undefined };
-  acceptJournalLoss: { request: undefined; reply: LostRange };
+  acceptJournalLoss: { request: undefined; reply: SeqRange };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
   lease: { request: TimeRange; reply: LeasedSegments };
@@ -47,6 +49,11 @@ export interface EngineCalls {
     request: { place: QuarantinePlace; scope: ReadScope };
     reply: QuarantineEntry | null;
   };
+  retentionCandidates: { request: { beforeDay: number }; reply: RetentionCandidate[] };
+  drop: { request: { name: string }; reply: undefined };
+  holds: { request: undefined; reply: Hold[] };
+  addHold: { request: Hold; reply: undefined };
+  removeHold: { request: { id: string }; reply: undefined };
   close: { request: undefined; reply: undefined };
 }
 

@@ -90,6 +90,18 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       const { place, scope } = argument as EngineCalls["quarantineEntry"]["request"];
       return engine.quarantineEntry(place, scope);
     }
+    case "retentionCandidates": {
+      const { beforeDay } = argument as EngineCalls["retentionCandidates"]["request"];
+      return engine.retentionCandidates(beforeDay);
+    }
+    case "drop":
+      return await engine.drop((argument as EngineCalls["drop"]["request"]).name);
+    case "holds":
+      return engine.holds();
+    case "addHold":
+      return engine.addHold(argument as EngineCalls["addHold"]["request"]);
+    case "removeHold":
+      return engine.removeHold((argument as EngineCalls["removeHold"]["request"]).id);
     case "close":
       return await engine.close();
     default:

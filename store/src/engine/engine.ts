@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { CatalogLog, type SealedSegment } from "../catalog-log.js";
+import { CatalogLog, type Hold, type SealedSegment } from "../catalog-log.js";
 import { storeIdentityOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
+import { isDropped, removeDropped, type SeqRange } from "../dropped.js";
+import { listJournalFiles } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import {
   type QuarantineEntry,
@@ -26,7 +29,7 @@ import { ProgressMeter, type RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
 import { prepareSeal, SealMismatchError } from "./seal-segment.js";
 import type { Segment, SegmentState } from "./segment.js";
-import { segmentRanges } from "./segment-ranges.js";
+import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 import { SegmentSet } from "./segment-set.js";
 import {
   type LeasedSegments,
@@ -58,10 +61,18 @@ export interface EngineOptions extends DatabaseOptions {
   onProgress: (progress: RebuildProgress) => void;
 }
 
-/** Sequences of events that were acknowledged and are gone, both inclusive. */
-export interface LostRange {
-  firstSeq: bigint;
-  lastSeq: bigint;
+/** A segment that is old enough to be dropped, or not. */
+export interface RetentionCandidate extends SeqRange {
+  name: string;
+  rows: number;
+  /** Engine file and journal. */
+  bytes: number;
+}
+
+interface Drop {
+  segment: Segment;
+  resolve: () => void;
+  reject: (error: Error) => void;
 }
 
 export interface SegmentStatus {
@@ -102,6 +113,7 @@ export class Engine {
   #sealing: Promise<void> | null = null;
   #sealAgainAt = 0;
   #probing: Promise<void> | null = null;
+  #drops: Drop[] = [];
   #isClosing = false;
   #preparing: Promise<void> = Promise.resolve();
   #applying: Promise<void> = Promise.resolve();
@@ -132,6 +144,8 @@ export class Engine {
       guard: this.#guard,
       onSetAside: options.onSetAside,
     });
+    // What a crash has left of segments that were dropped.
+    for (const dropped of this.#catalog.dropped) removeDropped(directory, dropped);
     this.#instance = instance;
     this.#connection = connection;
     this.queries = new QueryRunner(instance, (error) => this.#suspect(error));
@@ -160,7 +174,7 @@ export class Engine {
    * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
    */
   async verify(): Promise<void> {
-    const ranges = segmentRanges(this.#journalDirectory, this.#position.syncedSeq);
+    const ranges = this.#ranges(this.#position.syncedSeq);
     this.#segments.refuseStrayFiles(ranges);
     const newest = ranges.at(-1);
     if (newest !== undefined) await this.#segments.attach(newest, true);
@@ -171,9 +185,9 @@ export class Engine {
    *
    * @returns the sequences that the journal has lost
    */
-  async acceptJournalLoss(): Promise<LostRange> {
+  async acceptJournalLoss(): Promise<SeqRange> {
     const { syncedSeq } = this.#position;
-    const ranges = segmentRanges(this.#journalDirectory, syncedSeq);
+    const ranges = this.#ranges(syncedSeq);
     const lost = { firstSeq: syncedSeq + 1n, lastSeq: await this.#segments.giveUpAhead(ranges) };
     this.#catalog.append({
       event: "journal_lost",
@@ -234,11 +248,13 @@ export class Engine {
     maxRecords: number,
     scope: ReadScope,
   ): ExportSlice {
-    return exportLines(this.#journalDirectory, afterSeq, uptoSeq, maxRecords, scope);
+    const { dropped } = this.#catalog;
+    return exportLines(this.#journalDirectory, afterSeq, uptoSeq, { maxRecords, scope, dropped });
   }
 
   /** Reads a record as it was received; `null` when the journal does not hold it. */
   rawRecord(seq: bigint): RawRecord | null {
+    if (isDropped(this.#catalog.dropped, { firstSeq: seq, lastSeq: seq })) return null;
     return readRawRecord(this.#journalDirectory, seq, this.#position.syncedSeq);
   }
 
@@ -254,6 +270,51 @@ export class Engine {
     return readQuarantineEntry(this.#journalDirectory, place, { scope, setAside });
   }
 
+  /** Names the sealed segments of days before one, days since 1970 UTC: they can be dropped. */
+  retentionCandidates(beforeDay: number): RetentionCandidate[] {
+    const journal = listJournalFiles(this.#journalDirectory);
+    return this.#segments.all.flatMap(({ id, state, firstSeq, lastSeq, position, bytes }) => {
+      if (state !== "sealed" || dayOf(id) >= beforeDay || lastSeq === null) return [];
+      const files = journal.filter(({ segment }) => segment === id);
+      // One that is not compressed yet may be being compressed just now.
+      if (!files.every(({ isSealed }) => isSealed)) return [];
+      const journalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      const rows = Number(position.rows);
+      return [{ name: segmentName(id), firstSeq, lastSeq, rows, bytes: bytes + journalBytes }];
+    });
+  }
+
+  /**
+   * Drops a sealed segment with its journal for good, once nobody reads it.
+   *
+   * @throws AuditError `not_found` when there is no such sealed segment
+   */
+  async drop(name: string): Promise<void> {
+    const segment = this.#segments.all.find(({ id }) => segmentName(id) === name);
+    if (segment?.state !== "sealed") {
+      throw new AuditError("not_found", `there is no sealed segment ${name}`, "see the plan");
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#drops.push({ segment, resolve, reject });
+    });
+  }
+
+  holds(): Hold[] {
+    return this.#catalog.holds;
+  }
+
+  addHold(hold: Hold): void {
+    this.#catalog.append({ event: "hold_added", ...hold });
+  }
+
+  /** @throws AuditError `not_found` */
+  removeHold(id: string): void {
+    if (!this.#catalog.holds.some((hold) => hold.id === id)) {
+      throw new AuditError("not_found", `there is no hold ${id}`, "list the holds");
+    }
+    this.#catalog.append({ event: "hold_removed", id });
+  }
+
   /** Finishes the running transaction and closes the files. */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -263,6 +324,9 @@ export class Engine {
     await this.#applying;
     await this.#sealing;
     await this.#probing;
+    for (const { reject } of this.#drops) {
+      reject(new AuditError("stopping", "the server is stopping", "try again later"));
+    }
     for (const segment of this.#segments.all) {
       if (segment.state !== "sealed") await this.#checkpoint(segment);
     }
@@ -275,9 +339,13 @@ export class Engine {
     return this.#options.directory.journal;
   }
 
+  #ranges(syncedSeq: bigint): SegmentRange[] {
+    return segmentRanges(this.#journalDirectory, syncedSeq, this.#catalog.dropped);
+  }
+
   async #openNewest(): Promise<void> {
     try {
-      const newest = segmentRanges(this.#journalDirectory, WHOLE_JOURNAL).at(-1);
+      const newest = this.#ranges(WHOLE_JOURNAL).at(-1);
       if (newest !== undefined) await this.#segments.attachEarly(newest);
     } catch {
       // A journal file without a header, which recovery removes, or what `verify` reports.
@@ -285,7 +353,7 @@ export class Engine {
   }
 
   async #compare(syncedSeq: bigint): Promise<void> {
-    const ranges = segmentRanges(this.#journalDirectory, syncedSeq);
+    const ranges = this.#ranges(syncedSeq);
     for (const [index, range] of ranges.entries()) {
       const isNewest = index === ranges.length - 1;
       const segment = await this.#segments.attach(range, isNewest);
@@ -402,7 +470,7 @@ export class Engine {
 
   /** A new store has no segment before its first record. */
   async #firstJob(): Promise<Job | null> {
-    const [range] = segmentRanges(this.#journalDirectory, this.#position.syncedSeq);
+    const [range] = this.#ranges(this.#position.syncedSeq);
     if (range !== undefined) {
       this.#follow(await this.#segments.begin(range.id, range.firstSeq), null);
     }
@@ -431,12 +499,30 @@ export class Engine {
       await this.#remake(segment);
       this.#leases.free(segment.id);
     }
+    const [drop] = this.#drops;
+    if (drop !== undefined) await this.#dropStep(drop);
     const { segment, sealed } = this.#sealable ?? {};
     if (segment === undefined || sealed === undefined) return;
     if (segment.state !== "open") this.#leases.free(segment.id);
     else if (this.#probing !== null || !this.#leases.claim(segment.id)) return;
     else await this.#seal(segment, sealed);
     this.#sealable = null;
+  }
+
+  async #dropStep({ segment, resolve, reject }: Drop): Promise<void> {
+    // Being made again: it is sealed another time, and can be dropped then.
+    const isChanged = this.#segments.all.every((other) => other !== segment);
+    if (!isChanged && segment.state === "sealed") {
+      if (this.#probing !== null || !this.#leases.claim(segment.id)) return;
+      try {
+        await this.#segments.drop(segment);
+        resolve();
+      } catch (error) {
+        reject(error as Error);
+      }
+      this.#leases.free(segment.id);
+    } else reject(new AuditError("segment_rebuilding", "it is made again", "try again later"));
+    this.#drops.shift();
   }
 
   async #remake(segment: Segment): Promise<void> {

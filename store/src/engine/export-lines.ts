@@ -1,8 +1,18 @@
 import { type LogsRequest, readLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
 import { type Envelope, readEnvelope } from "@agent-audit/schema";
+import { isDropped, type SeqRange } from "../dropped.js";
+import { nodeDisk } from "../journal/disk.js";
 import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { type Belonging, isInScope, isLimited, type ReadScope } from "../read-scope.js";
+
+/** Says what of the journal a slice holds. */
+export interface ExportLimits {
+  maxRecords: number;
+  scope: ReadScope;
+  /** What is missing from the journal on purpose. */
+  dropped: readonly SeqRange[];
+}
 
 /** Carries a slice of the journal as lines of OTLP/JSON. */
 export interface ExportSlice {
@@ -20,10 +30,10 @@ export function exportLines(
   journalDirectory: string,
   afterSeq: bigint,
   uptoSeq: bigint,
-  maxRecords: number,
-  scope: ReadScope,
+  { maxRecords, scope, dropped }: ExportLimits,
 ): ExportSlice {
-  const reader = new JournalReader(journalDirectory, afterSeq + 1n);
+  const mayLack = (range: SeqRange) => isDropped(dropped, range);
+  const reader = new JournalReader(journalDirectory, afterSeq + 1n, nodeDisk, mayLack);
   const slice: ExportSlice = { lines: "", lastSeq: afterSeq };
   try {
     let records = 0;

@@ -1,20 +1,30 @@
+import type { DroppedSegment, SeqRange } from "../dropped.js";
 import { listJournalFiles } from "../journal/journal-files.js";
 import type { SegmentId } from "../segment-id.js";
 
 /** Says which sequences a segment must hold. */
-export interface SegmentRange {
+export interface SegmentRange extends SeqRange {
   id: SegmentId;
-  firstSeq: bigint;
-  lastSeq: bigint;
 }
 
-/** Reads from the journal files' headers which segments there must be, oldest first: files of one segment follow each other. */
-export function segmentRanges(journalDirectory: string, syncedSeq: bigint): SegmentRange[] {
+/**
+ * Reads from the journal files' headers which segments there must be, oldest first: files of one segment follow each
+ * other, and what was dropped is missing.
+ */
+export function segmentRanges(
+  journalDirectory: string,
+  syncedSeq: bigint,
+  dropped: readonly DroppedSegment[],
+): SegmentRange[] {
   const ranges: SegmentRange[] = [];
-  const files = listJournalFiles(journalDirectory);
+  const holes = [...dropped].sort((a, b) => (a.firstSeq < b.firstSeq ? -1 : 1));
+  const gone = new Set(dropped.map(({ id }) => id));
+  const files = listJournalFiles(journalDirectory).filter(({ segment }) => !gone.has(segment));
   files.forEach(({ segment, firstSeq }, index) => {
     const next = files[index + 1];
-    const lastSeq = next === undefined ? syncedSeq : next.firstSeq - 1n;
+    const hole = holes.find((range) => range.firstSeq > firstSeq);
+    const endSeq = next === undefined ? syncedSeq : next.firstSeq - 1n;
+    const lastSeq = hole !== undefined && hole.firstSeq <= endSeq ? hole.firstSeq - 1n : endSeq;
     if (lastSeq < firstSeq) return;
     const previous = ranges.at(-1);
     if (previous?.id === segment) previous.lastSeq = lastSeq;

@@ -3,6 +3,7 @@ import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CatalogLog, SealedSegment } from "../catalog-log.js";
 import type { DataDirectory } from "../data-directory.js";
+import { removeDropped } from "../dropped.js";
 import { parseSegmentName, type SegmentId, segmentFile, segmentName } from "../segment-id.js";
 import { moveAside } from "./database.js";
 import {
@@ -105,6 +106,22 @@ export class SegmentSet {
     again.state = "sealed";
     this.#segments.set(segment.id, again);
     catalog.append(sealed);
+  }
+
+  /** Gives up a segment and its journal for good. Nobody may read it. */
+  async drop({ id, firstSeq, lastSeq }: Segment): Promise<void> {
+    const { connection, catalog, directory } = this.#options;
+    const dropped = { id, firstSeq, lastSeq: lastSeq as bigint };
+    // From here on it is dropped, whatever happens: a start finishes what is cut short.
+    catalog.append({
+      event: "dropped",
+      segment: id,
+      first_seq: firstSeq,
+      last_seq: dropped.lastSeq,
+    });
+    this.#segments.delete(id);
+    await detachSegment(connection, id);
+    removeDropped(directory, dropped);
   }
 
   /**

@@ -44,7 +44,8 @@ export function loadSeenRecords(
     break;
   }
   const scanner = identityScanner();
-  const reader = new JournalReader(journalDirectory, fromSeq, disk);
+  // What was dropped cannot be known again; whether it was is the engine's to check.
+  const reader = new JournalReader(journalDirectory, fromSeq, disk, () => true);
   for (let next = reader.next(syncedSeq); next !== null; next = reader.next(syncedSeq)) {
     const { frame } = next;
     seen.classify({

@@ -1,4 +1,5 @@
 import type { AuditError } from "@agent-audit/schema";
+import type { SeqRange } from "../dropped.js";
 import type { SegmentId } from "../segment-id.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { type Frame, nextSeqOf } from "./format.js";
@@ -21,15 +22,25 @@ export interface SegmentFrame {
 export class JournalReader {
   readonly #disk: Disk;
   readonly #directory: string;
+  readonly #mayLack: (range: SeqRange) => boolean;
   #nextSeq: bigint;
   #opened: OpenJournalFile | null = null;
   #scanner: FrameScanner | null = null;
 
-  /** @param fromSeq first sequence wanted; frames that end before it are passed over */
-  constructor(directory: string, fromSeq: bigint, disk: Disk = nodeDisk) {
+  /**
+   * @param fromSeq first sequence wanted; frames that end before it are passed over
+   * @param mayLack tells whether a range may be missing, and is then passed over; default: none
+   */
+  constructor(
+    directory: string,
+    fromSeq: bigint,
+    disk: Disk = nodeDisk,
+    mayLack: (range: SeqRange) => boolean = () => false,
+  ) {
     this.#directory = directory;
     this.#nextSeq = fromSeq;
     this.#disk = disk;
+    this.#mayLack = mayLack;
   }
 
   /**
@@ -51,7 +62,7 @@ export class JournalReader {
         continue;
       }
       if (read.status === "bad") throw this.#corrupt(`${read.reason} at offset ${read.offset}`);
-      this.#refuseHole(read.frame.firstSeq);
+      this.#passHole(read.frame.firstSeq);
       this.#nextSeq = nextSeqOf(read.frame);
       const { segment, storeId } = (this.#opened as OpenJournalFile).file;
       return { frame: read.frame, segment, storeId };
@@ -68,8 +79,11 @@ export class JournalReader {
   #openAt(seq: bigint): FrameScanner {
     return this.#open(seq, (names) => {
       const name = names.findLast(({ firstSeq }) => firstSeq <= seq);
-      if (name === undefined) throw this.#corrupt(`no file holds sequence ${seq}`);
-      return name;
+      if (name !== undefined) return name;
+      const [first] = names;
+      if (first === undefined) throw this.#corrupt(`no file holds sequence ${seq}`);
+      this.#passHole(first.firstSeq);
+      return first;
     });
   }
 
@@ -80,7 +94,7 @@ export class JournalReader {
       if (next === undefined) {
         throw this.#corrupt(`sequence ${this.#nextSeq} was synced but no file holds it`);
       }
-      this.#refuseHole(next.firstSeq);
+      this.#passHole(next.firstSeq);
       return next;
     });
   }
@@ -92,9 +106,13 @@ export class JournalReader {
     return new FrameScanner(opened.source, opened.source.seek(seq), opened.file.salt);
   }
 
-  #refuseHole(firstSeq: bigint): void {
+  #passHole(firstSeq: bigint): void {
     if (firstSeq <= this.#nextSeq) return;
-    throw this.#corrupt(`sequences ${this.#nextSeq} to ${firstSeq - 1n} are missing`);
+    const hole = { firstSeq: this.#nextSeq, lastSeq: firstSeq - 1n };
+    if (!this.#mayLack(hole)) {
+      throw this.#corrupt(`sequences ${hole.firstSeq} to ${hole.lastSeq} are missing`);
+    }
+    this.#nextSeq = firstSeq;
   }
 
   #corrupt(reason: string): AuditError {
