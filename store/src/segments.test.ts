@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { DiskGuardLimits } from "@agent-audit/store";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { startStore } from "../../test/support/start-store.js";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
@@ -42,10 +42,22 @@ const seqs = async ({ store }: Started, range?: Parameters<typeof store.snapshot
 };
 
 const settled = async (started: Started, expected: unknown[]) =>
-  await expect.poll(() => segments(started), { timeout: 20_000 }).toEqual(expected);
+  await vi.waitFor(async () => expect(await segments(started)).toEqual(expected), 20_000);
 
-/** Makes a data directory of two sealed segments and an open one. */
-async function threeSegments(): Promise<string> {
+let template = "";
+
+beforeAll(async () => {
+  template = await makeThreeSegments();
+});
+
+/** Gives a data directory of two sealed segments and an open one: a copy of one that is made once. */
+function threeSegments(): string {
+  const data = temporaryDirectory();
+  fs.cpSync(template, data, { recursive: true });
+  return data;
+}
+
+async function makeThreeSegments(): Promise<string> {
   const data = temporaryDirectory();
   const started = await start(data);
   append(started, 1, 2, 3, 4, 5, 6, 7, 8, 9);
@@ -70,7 +82,7 @@ const fileOf = (data: string, part: number) =>
 
 describe("segments", () => {
   it("roll within a day, are sealed, and stay so over restarts", async () => {
-    const data = await threeSegments();
+    const data = threeSegments();
     const again = await start(data);
     await again.following;
     expect(await segments(again)).toEqual(SETTLED);
@@ -148,7 +160,7 @@ describe("segments", () => {
   });
 
   it("are left out of a snapshot of other times", async () => {
-    const started = await start(await threeSegments());
+    const started = await start(threeSegments());
     await started.following;
     const at = (hour: number) => 20_000n * DAY + BigInt(hour) * HOUR;
     expect(await seqs(started, { fromNano: at(5), toNano: at(7) })).toEqual([5, 6, 7, 8]);
@@ -180,7 +192,7 @@ describe("a damaged segment", () => {
     it.each(DAMAGES)(
       `${part === 2 ? "of today" : "that was sealed"} is made again: %s before a start`,
       async (_, damage) => {
-        const data = await threeSegments();
+        const data = threeSegments();
         damage(fileOf(data, part));
         const started = await start(data);
         await started.following;
@@ -190,10 +202,10 @@ describe("a damaged segment", () => {
       },
     );
 
-    it.each(DAMAGES.filter(([name]) => name !== "gone"))(
+    it.each(DAMAGES.filter(([name]) => name === "cut" || name === "flipped"))(
       `${part === 2 ? "of today" : "that was sealed"} is made again: %s while it is open`,
       async (_, damage) => {
-        const data = await threeSegments();
+        const data = threeSegments();
         const started = await start(data);
         await started.following;
         damage(fileOf(data, part));
@@ -226,7 +238,7 @@ describe("a damaged segment", () => {
     ["a newer segment's file", 2, 0],
     ["an older segment's file", 0, 2],
   ])("is made again when it is replaced by %s", async (_, from, to) => {
-    const data = await threeSegments();
+    const data = threeSegments();
     const foreign = temporaryDirectory();
     fs.cpSync(fileOf(data, from), path.join(foreign, "copy"));
     if (from === to) {
@@ -247,7 +259,7 @@ describe("a damaged segment", () => {
   });
 
   it("keeps only questions about its times waiting", async () => {
-    const data = await threeSegments();
+    const data = threeSegments();
     fs.rmSync(fileOf(data, 0));
     // Nothing is made again while the disk has no room.
     const started = await start(data, { minFreeBytes: Number.MAX_SAFE_INTEGER, minFreePercent: 0 });
@@ -265,7 +277,7 @@ describe("a damaged segment", () => {
   });
 
   it("is kept in damaged/", async () => {
-    const data = await threeSegments();
+    const data = threeSegments();
     flip(fileOf(data, 0));
     const started = await start(data);
     await started.following;

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sampleBody, sampleEvent } from "../../../test/support/sample-logs.js";
 import { startStore } from "../../../test/support/start-store.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
@@ -11,7 +11,20 @@ const NOON = 20_000n * 86_400_000_000_000n;
 const SEALED = "2024-10-04.duckdb";
 const OPEN = "2024-10-04.1.duckdb";
 
-async function stored(): Promise<string> {
+let template = "";
+
+beforeAll(async () => {
+  template = await makeStored();
+});
+
+/** Gives a data directory of a sealed and an open segment: a copy of one that is made once. */
+function stored(): string {
+  const data = temporaryDirectory();
+  fs.cpSync(template, data, { recursive: true, preserveTimestamps: true });
+  return data;
+}
+
+async function makeStored(): Promise<string> {
   const data = temporaryDirectory();
   const segmentLimits = { maxRecords: 4, maxJournalBytes: Number.POSITIVE_INFINITY };
   const { append, store, stop } = await startStore(data, () => NOON, { segmentLimits });
@@ -23,7 +36,7 @@ async function stored(): Promise<string> {
   }
   append(Buffer.from("no request at all"), 1, NOON);
   const states = async () => (await store.status()).segments.map(({ state }) => state);
-  await expect.poll(states, { timeout: 20_000 }).toEqual(["sealed", "open"]);
+  await vi.waitFor(async () => expect(await states()).toEqual(["sealed", "open"]), 20_000);
   expect(await store.waitForApplied(8n, 20_000)).toBe(true);
   await stop();
   return data;
@@ -45,7 +58,7 @@ const inFile = async (data: string, name: string, sql: string) => {
 
 describe("checkStore", () => {
   it("finds nothing where nothing is wrong, and changes nothing", async () => {
-    const data = await stored();
+    const data = stored();
     const listing = () =>
       ["events", "journal"].flatMap((place) =>
         fs.readdirSync(path.join(data, place)).map((name) => {
@@ -133,7 +146,7 @@ describe("checkStore", () => {
       "it holds sequences up to 9, the journal up to 8",
     ],
   ])("finds %s", async (_, file, sql, fault) => {
-    const data = await stored();
+    const data = stored();
     await inFile(data, file, sql);
     const [sealed, open] = await check(data);
     expect((file === SEALED ? sealed : open)?.faults).toContain(fault);
@@ -149,13 +162,13 @@ describe("checkStore", () => {
     ],
     ["cannot be read to its end", (file: string) => fs.truncateSync(file, 20_000), "read"],
   ])("finds a file that %s", async (_, damage, fault) => {
-    const data = await stored();
+    const data = stored();
     damage(path.join(data, "events", SEALED));
     expect((await check(data))[0]?.faults.join()).toContain(fault);
   });
 
   it("tells what is not applied yet from what is wrong", async () => {
-    const data = await stored();
+    const data = stored();
     await inFile(
       data,
       OPEN,
@@ -165,7 +178,7 @@ describe("checkStore", () => {
   });
 
   it("finds a file that no journal stands behind", async () => {
-    const data = await stored();
+    const data = stored();
     fs.cpSync(path.join(data, "events", OPEN), path.join(data, "events", "2024-10-09.duckdb"));
     expect((await check(data)).at(-1)).toMatchObject({
       segment: "2024-10-09",
