@@ -264,9 +264,11 @@ describe("a damaged segment", () => {
     // Nothing is made again while the disk has no room.
     const started = await start(data, { minFreeBytes: Number.MAX_SAFE_INTEGER, minFreePercent: 0 });
     started.following.catch(() => {});
-    await expect
-      .poll(() => segments(started), { timeout: 10_000 })
-      .toContainEqual([0, "rebuilding", 0]);
+    await settled(started, [
+      [0, "rebuilding", 0],
+      [1, "sealed", 4],
+      [2, "open", 1],
+    ]);
     const late = { fromNano: 20_000n * DAY + 5n * HOUR, toNano: null };
     const snapshot = await started.store.snapshot(late);
     expect(snapshot.tables.length).toBe(2);
