@@ -159,7 +159,7 @@ function readProtobuf(bytes: Uint8Array): Logs {
 }
 
 function withoutFalseClaims(logs: Logs, sender: Sender): Logs {
-  return withoutRecords(logs, findFalseClaims(logs.payload, sender));
+  return withoutRecords(logs, findFalseClaims(logs.payload, logs.scan, sender));
 }
 
 /** Takes the faulty records out of a request. */

@@ -1,4 +1,4 @@
-import { writeLogsRequest } from "@agent-audit/otlp";
+import { LogsScanner, writeLogsRequest } from "@agent-audit/otlp";
 import { describe, expect, it } from "vitest";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { findFalseClaims } from "./claims.js";
@@ -7,7 +7,10 @@ import { NO_SENDER } from "./sender.js";
 const KEY = { ...NO_SENDER, keyId: "k" };
 
 const codes = (payload: Buffer, sender = NO_SENDER) =>
-  findFalseClaims(payload, sender).map(({ index, code }) => [index, code]);
+  findFalseClaims(payload, new LogsScanner().scan(payload), sender).map(({ index, code }) => [
+    index,
+    code,
+  ]);
 
 describe("findFalseClaims", () => {
   it("finds nothing to object to in what is claimed by nobody else", () => {
@@ -75,6 +78,21 @@ describe("findFalseClaims", () => {
   it("leaves emitters their own health events", () => {
     const names = ["agent_audit.heartbeat", "agent_audit.gap", "agent_audit.query_plan"];
     expect(codes(sampleBody(...names.map((eventName) => sampleEvent({ eventName }))))).toEqual([]);
+  });
+
+  it("finds a forged name behind a place in code, and in the body", () => {
+    const request = requestOf(
+      sampleEvent({ metadata: { "event.name": "agent_audit.query" } }),
+      sampleEvent({ description: "agent_audit.key.change" }),
+    );
+    const [first, second] = request.resourceLogs[0]?.scopeLogs[0]?.logRecords ?? [];
+    if (first === undefined || second === undefined) throw new Error("no records");
+    first.eventName = "event src/main.rs:12";
+    second.eventName = "";
+    expect(codes(writeLogsRequest(request))).toEqual([
+      [0, "reserved_event"],
+      [1, "reserved_event"],
+    ]);
   });
 
   it("finds a forged name in the attribute that old senders use", () => {

@@ -1,4 +1,10 @@
-import { asBuffer, LogsScanner, readAnyValue, readLogsRequest } from "@agent-audit/otlp";
+import {
+  asBuffer,
+  type LogsScan,
+  LogsScanner,
+  readAnyValue,
+  readLogsRequest,
+} from "@agent-audit/otlp";
 import {
   ATTR_ACTOR_ID,
   ATTR_GEN_AI_AGENT_ID,
@@ -30,6 +36,16 @@ const RESERVED_EVENTS = [
   "agent_audit.key.",
 ];
 
+const OWN_PREFIX_LENGTH = "agent_audit.".length;
+/** What follows that prefix in a reserved name. */
+const RESERVED_INITIALS = new Set(
+  RESERVED_EVENTS.map((name) => name.charCodeAt(OWN_PREFIX_LENGTH)),
+);
+const RESERVED_ANYWHERE = new RegExp(
+  RESERVED_EVENTS.map((name) => name.replaceAll(".", "\\.")).join("|"),
+);
+const COLON = ":".charCodeAt(0);
+
 const ORG = 0;
 const PROJECT = 1;
 const AGENT = 2;
@@ -44,12 +60,15 @@ const scanner = new LogsScanner(WATCHED, WATCHED_OF_RESOURCE);
  * server's own. Records are decoded only where a look at the bytes leaves a doubt.
  *
  * @param payload a protobuf request without faults
+ * @param scan of `payload`
  */
-export function findFalseClaims(payload: Uint8Array, sender: Sender): ClaimFault[] {
+export function findFalseClaims(
+  payload: Uint8Array,
+  { eventNames }: Pick<LogsScan, "eventNames">,
+  sender: Sender,
+): ClaimFault[] {
   const bytes = asBuffer(payload);
-  const isDoubtful =
-    RESERVED_EVENTS.some((name) => bytes.includes(name)) || !areClaimsTrue(bytes, sender);
-  if (!isDoubtful) return [];
+  if (areNamesFree(bytes, eventNames) && areClaimsTrue(bytes, sender)) return [];
   const faults: ClaimFault[] = [];
   let index = 0;
   for (const { resource, scopeLogs } of readLogsRequest(payload).resourceLogs) {
@@ -85,6 +104,29 @@ function falseClaim(envelope: Envelope, sender: Sender): Omit<ClaimFault, "index
 
 function isNamed(eventName: string, reserved: string): boolean {
   return reserved.endsWith(".") ? eventName.startsWith(reserved) : eventName === reserved;
+}
+
+/** Whether no record can be named as only the server's are; `false` says only that a closer look is needed. */
+function areNamesFree(bytes: Buffer, eventNames: readonly number[]): boolean {
+  for (let i = 0; i < eventNames.length; i += 2) {
+    const start = eventNames[i] as number;
+    const end = eventNames[i + 1] as number;
+    // Without a name, or with a place in code for one, an attribute or the body names the record.
+    if (start === end || hasColon(bytes, start, end)) {
+      return !RESERVED_ANYWHERE.test(bytes.toString("latin1"));
+    }
+    if (RESERVED_INITIALS.has(bytes[start + OWN_PREFIX_LENGTH] as number)) {
+      const name = bytes.toString("latin1", start, end);
+      if (RESERVED_EVENTS.some((reserved) => isNamed(name, reserved))) return false;
+    }
+  }
+  return true;
+}
+
+/** A view of each name would cost more than everything else here. */
+function hasColon(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === COLON) return true;
+  return false;
 }
 
 /** Whether every claim that the bytes show is what the key fixes; `false` says only that a closer look is needed. */

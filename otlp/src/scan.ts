@@ -20,6 +20,8 @@ export interface LogsScan {
    * `watched[(index * keys + key) * 2]`, -1 when the record lacks the attribute; the first occurrence counts.
    */
   readonly watched: number[];
+  /** Where each record's event name lies, as `[start, end)` of its text: -1 twice for none. */
+  readonly eventNames: number[];
   /** The ResourceLogs that each record stands in, counted from 0. */
   readonly groups: number[];
   /** As {@link watched}, for the watched resource attributes of each ResourceLogs. */
@@ -31,6 +33,7 @@ interface MutableScan {
   ends: number[];
   faults: LogsScan["faults"];
   watched: number[];
+  eventNames: number[];
   groups: number[];
   watchedOfGroups: number[];
 }
@@ -40,6 +43,7 @@ const emptyScan = (): MutableScan => ({
   ends: [],
   faults: [],
   watched: [],
+  eventNames: [],
   groups: [],
   watchedOfGroups: [],
 });
@@ -153,12 +157,13 @@ export class LogsScanner {
 
   #logRecord(end: number): void {
     const reader = this.#reader;
-    const { starts, ends, faults, watched, groups } = this.#scan;
+    const { starts, ends, faults, watched, eventNames, groups } = this.#scan;
     const index = starts.length;
     checkRecordCount(index + 1, reader.position);
     starts.push(reader.position);
     ends.push(end);
     groups.push(this.#group);
+    eventNames.push(-1, -1);
     for (let i = this.#keys.length * 2; i > 0; i--) watched.push(-1);
     this.#isTooDeep = false;
     while (reader.position < end) {
@@ -178,9 +183,15 @@ export class LogsScanner {
         case field.LR_FLAGS:
         case field.LR_TRACE_ID:
         case field.LR_SPAN_ID:
-        case field.LR_EVENT_NAME:
           reader.skip(tag, end);
           break;
+        case field.LR_EVENT_NAME: {
+          const stop = reader.end(end);
+          eventNames[index * 2] = reader.position;
+          eventNames[index * 2 + 1] = stop;
+          reader.position = stop;
+          break;
+        }
         default:
           field.unknownField(reader, tag, end, field.LOG_RECORD_FIELDS);
       }
