@@ -278,6 +278,19 @@ describe("a damaged segment", () => {
     all.release();
   });
 
+  it("is made again while events keep coming", async () => {
+    const data = threeSegments();
+    fs.rmSync(fileOf(data, 0));
+    const started = await startStore(data, () => NOON);
+    await started.following;
+    const deadline = performance.now() + 20_000;
+    for (let [oldest] = await segments(started); oldest?.[1] !== "sealed"; ) {
+      expect(performance.now()).toBeLessThan(deadline);
+      for (let i = 0; i < 20; i++) append(started, 10);
+      [oldest] = await segments(started);
+    }
+  });
+
   it("is kept in damaged/", async () => {
     const data = threeSegments();
     flip(fileOf(data, 0));

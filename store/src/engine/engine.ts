@@ -42,6 +42,8 @@ import {
 const IDLE_MILLIS = 20;
 /** How long applying rests when the disk is full. */
 const DISK_FULL_MILLIS = 500;
+/** Records of the newest segment that wait to be applied; beyond that older ones wait. */
+const FAR_BEHIND_RECORDS = 50_000n;
 /** How long a segment that could not be sealed is left alone. */
 const SEAL_AGAIN_MILLIS = 5_000;
 /** Beyond every sequence. */
@@ -394,14 +396,16 @@ export class Engine {
         isCaughtUp = true;
         onCaughtUp();
       }
-      if (!isIdle) continue;
-      const [rebuild] = this.#rebuilds;
+      this.#startSealing();
+      // Steady ingest must not keep an older segment from being made again, nor that make new events wait for long.
+      const [rebuild] = this.#isFarBehind ? [] : this.#rebuilds;
       if (rebuild !== undefined) await this.#rebuildStep(rebuild);
-      else {
-        this.#startSealing();
-        await sleep(IDLE_MILLIS);
-      }
+      else if (isIdle) await sleep(IDLE_MILLIS);
     }
+  }
+
+  get #isFarBehind(): boolean {
+    return this.#position.syncedSeq - this.#position.appliedSeq > FAR_BEHIND_RECORDS;
   }
 
   /** What was once visible stays counted as applied while its segment is made again: queries are refused then. */
@@ -492,6 +496,8 @@ export class Engine {
 
   /** Does what needs a segment without readers, where there are none just now. */
   async #replaceFiles(): Promise<void> {
+    const [drop] = this.#drops;
+    if (drop !== undefined) await this.#dropStep(drop);
     if (!this.#guard.hasRoom(0)) return;
     for (const segment of this.#segments.all) {
       const isBusy = this.#sealing !== null || this.#probing !== null;
@@ -499,8 +505,6 @@ export class Engine {
       await this.#remake(segment);
       this.#leases.free(segment.id);
     }
-    const [drop] = this.#drops;
-    if (drop !== undefined) await this.#dropStep(drop);
     const { segment, sealed } = this.#sealable ?? {};
     if (segment === undefined || sealed === undefined) return;
     if (segment.state !== "open") this.#leases.free(segment.id);

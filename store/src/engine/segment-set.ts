@@ -178,9 +178,9 @@ export class SegmentSet {
     const sealed = catalog.sealed(range.id);
     if (fs.existsSync(segmentFile(directory.events, range.id))) {
       try {
-        const isSealed = sealed !== undefined && !isNewest;
+        const isSealed = !isNewest && sealed?.last_seq === range.lastSeq;
         const segment = await attachSegment(connection, source, isSealed);
-        if (isSealed) {
+        if (isSealed && sealed !== undefined) {
           refuseOther(segment, sealed);
           segment.state = "sealed";
         }
