@@ -74,7 +74,7 @@ export class DirectoryAdministration implements Administration {
   }
 
   async runRetention(): Promise<PlannedSegment[]> {
-    refuseWithoutRetention(await this.#retention.plan());
+    refuseWithoutRetention(this.#options.keepDays);
     // Two at once would both want to drop the same.
     this.#running ??= this.#retention.run().finally(() => {
       this.#running = null;
@@ -90,7 +90,7 @@ export class DirectoryAdministration implements Administration {
     checkHold(query);
     const id = randomUUID().slice(0, 8);
     const hold = { id, query, note, created_time: new Date().toISOString() };
-    await this.#options.store.addHold(hold);
+    await this.#retention.withHoldsFixed(() => this.#options.store.addHold(hold));
     await this.#options.record(holdEvent("hold_added", hold));
     return hold;
   }

@@ -12,8 +12,11 @@ export async function withDataDirectory<T>(
   config: ServerConfig,
   use: (administration: DirectoryAdministration) => Promise<T>,
 ): Promise<T> {
-  // What is asked of a store or journal that has failed rejects.
-  const onFatal = () => {};
+  let onFatal: (error: Error) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    onFatal = reject;
+  });
+  failure.catch(() => {});
   const store = await Store.open({ data: config.data, onFatal });
   try {
     const { journal } = await JournalClient.open({
@@ -26,14 +29,14 @@ export async function withDataDirectory<T>(
     try {
       // Sequences that the engine has seen must not be given again.
       await store.verify();
-      await store.follow();
+      await Promise.race([failure, store.follow()]);
       const administration = new DirectoryAdministration({
         store,
         dataDirectory: config.data,
         keepDays: keepDays(config),
         record: (event) => journal.record(event),
       });
-      return await use(administration);
+      return await Promise.race([failure, use(administration)]);
     } finally {
       await journal.close();
     }

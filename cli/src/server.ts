@@ -9,7 +9,7 @@ import {
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer, silentStreams } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
-import { type SeqRange, Store } from "@agent-audit/store";
+import { Store } from "@agent-audit/store";
 import { DirectoryAdministration } from "./administration.js";
 import { Metrics } from "./metrics.js";
 import { Retainer } from "./retainer.js";
@@ -46,19 +46,15 @@ export async function startServer(
   acceptsJournalLoss = false,
 ): Promise<RunningServer> {
   try {
-    return await startOnce(config, hooks, acceptsJournalLoss, null);
+    return await startOnce(config, hooks, acceptsJournalLoss);
   } catch (error) {
     if (!(error instanceof JournalLossAccepted)) throw error;
-    return await startOnce(config, hooks, false, error.lost);
+    return await startOnce(config, hooks, false);
   }
 }
 
 /** Ends a start after which the data directory has another id. */
-class JournalLossAccepted extends Error {
-  constructor(readonly lost: SeqRange) {
-    super("the journal's loss was accepted");
-  }
-}
+class JournalLossAccepted extends Error {}
 
 /**
  * Starts collector, store and query API in this process, in the order that keeps the promises: the data
@@ -70,7 +66,6 @@ async function startOnce(
   config: ServerConfig,
   hooks: ServerHooks,
   acceptsJournalLoss: boolean,
-  lost: SeqRange | null,
 ): Promise<RunningServer> {
   const { log } = hooks;
   const otlpAddress = parseListenAddress(config.otlp.listen);
@@ -98,6 +93,7 @@ async function startOnce(
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
       onDamaged: (segment, reason) =>
         log.warn({ segment, reason }, `segment ${segment} is made again from the journal`),
+      onFault: (error) => log.error({ error }, "a segment cannot be made or sealed"),
       onProgress: ({ segment, records, totalRecords, recordsPerSecond }) =>
         log.info(
           { segment, records, of: totalRecords, per_second: recordsPerSecond },
@@ -171,14 +167,16 @@ async function startOnce(
       await store.verify();
     } catch (error) {
       if (!acceptsJournalLoss || (error as AuditError).code !== "engine_ahead") throw error;
-      throw new JournalLossAccepted(await store.acceptJournalLoss());
+      await store.acceptJournalLoss();
+      throw new JournalLossAccepted();
     }
-    if (lost !== null) {
+    for (const lost of await store.unrecordedLosses()) {
       log.warn(
         { first_seq: Number(lost.firstSeq), last_seq: Number(lost.lastSeq) },
         "acknowledged events are missing from the journal; their loss was accepted",
       );
       await journal.record(journalLossEvent(lost));
+      await store.lossRecorded();
     }
     receiver.ready(journal);
     log.info(

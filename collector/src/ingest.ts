@@ -24,6 +24,9 @@ import { type ServerEvent, serverEventPayload } from "./server-event.js";
 /** What a start has to read besides: about a third of a second. */
 const IDENTITY_BYTES = 64 * 1024 * 1024;
 
+/** Of the disk that must be free for events of the server's own: few and small, and needed to make room. */
+const OWN_SHARE = 0.1;
+
 /** In a frame whose records all have ids: nobody will ask for its digest. */
 const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
 
@@ -61,6 +64,7 @@ export class Ingest {
   readonly #now: () => bigint;
   readonly #journal: JournalWriter;
   readonly #guard: DiskGuard;
+  readonly #ownGuard: DiskGuard;
   readonly #quarantine: QuarantineBudget;
   readonly #save: (firstSeq: bigint, isSynced: boolean) => void;
   readonly #identityBytes: number;
@@ -80,6 +84,11 @@ export class Ingest {
       options;
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
+    const { minFreeBytes, minFreePercent } = options.diskGuard;
+    this.#ownGuard = new DiskGuard(directory, {
+      minFreeBytes: minFreeBytes * OWN_SHARE,
+      minFreePercent: minFreePercent * OWN_SHARE,
+    });
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
     this.#save = (firstSeq, isSynced) => {
       saveSeenRecords(directory, firstSeq, this.#seen, disk, isSynced);
@@ -138,7 +147,7 @@ export class Ingest {
   record(event: ServerEvent): StoreOutcome {
     const receivedNano = this.#now();
     const payload = serverEventPayload(event, receivedNano);
-    if (!this.#guard.hasRoom(payload.length)) return { status: "no_room" };
+    if (!this.#ownGuard.hasRoom(payload.length)) return { status: "no_room" };
     this.#journal.rotateIfDue(receivedNano);
     const lastSeq = this.#journal.append({
       kind: "system",

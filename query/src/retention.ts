@@ -46,6 +46,7 @@ export interface RetentionOptions {
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #now: () => bigint;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -54,33 +55,58 @@ export class Retention {
 
   /** Says what {@link run} would do now. */
   async plan(): Promise<RetentionPlan> {
+    const { keepDays } = this.#options;
+    const segments: PlannedSegment[] = [];
+    for (const candidate of await this.#candidates()) {
+      const segment = await this.#judge(candidate);
+      if (segment !== null) segments.push(segment);
+    }
+    return { keep_days: keepDays, segments };
+  }
+
+  /** Drops what is old enough and not held, oldest first, and gives what was dropped. */
+  async run(): Promise<PlannedSegment[]> {
+    const dropped: PlannedSegment[] = [];
+    for (const candidate of await this.#candidates()) {
+      // One by one, so that a hold that comes meanwhile counts for all that are left.
+      const segment = await this.withHoldsFixed(() => this.#dropUnlessHeld(candidate));
+      if (segment !== null) dropped.push(segment);
+    }
+    return dropped;
+  }
+
+  /** Runs an action while no segment is being judged and dropped: a hold that is added so is never too late. */
+  async withHoldsFixed<T>(action: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const result = before.then(action);
+    this.#last = result.catch(() => {});
+    return await result;
+  }
+
+  async #candidates(): Promise<RetentionCandidate[]> {
     const { store, keepDays } = this.#options;
-    if (keepDays === null) return { keep_days: null, segments: [] };
-    const firstKeptDay = Number(this.#now() / NANOS_PER_DAY) - keepDays;
-    const candidates = await store.retentionCandidates(firstKeptDay);
-    const holds = await store.holds();
+    if (keepDays === null) return [];
+    return await store.retentionCandidates(Number(this.#now() / NANOS_PER_DAY) - keepDays);
+  }
+
+  async #dropUnlessHeld(candidate: RetentionCandidate): Promise<PlannedSegment | null> {
+    const segment = await this.#judge(candidate);
+    if (segment?.action !== "drop") return null;
+    await this.#options.onDrop(segment);
+    await this.#options.store.drop(segment.segment);
+    return segment;
+  }
+
+  /** Gives `null` for a segment that cannot be read now, and so stays. */
+  async #judge(candidate: RetentionCandidate): Promise<PlannedSegment | null> {
+    const { store } = this.#options;
     const snapshot = await store.snapshot();
     try {
-      const segments: PlannedSegment[] = [];
-      for (const candidate of candidates) {
-        const heldBy = await holdersOf(snapshot, candidate, holds);
-        if (heldBy !== null) segments.push(planned(candidate, heldBy));
-      }
-      return { keep_days: keepDays, segments };
+      const heldBy = await holdersOf(snapshot, candidate, await store.holds());
+      return heldBy === null ? null : planned(candidate, heldBy);
     } finally {
       snapshot.release();
     }
-  }
-
-  /** Drops what the plan says, oldest first, and gives what was dropped. */
-  async run(): Promise<PlannedSegment[]> {
-    const { segments } = await this.plan();
-    const dropped = segments.filter(({ action }) => action === "drop");
-    for (const segment of dropped) {
-      await this.#options.onDrop(segment);
-      await this.#options.store.drop(segment.segment);
-    }
-    return dropped;
   }
 }
 
@@ -125,6 +151,7 @@ async function holdersOf(
     const rows = await snapshot.query({
       sql: `SELECT 1 FROM ${sql.from({ tables: [segment.table] }, ["seq"], where)} LIMIT 1`,
       values: sql.values,
+      timeoutMillis: null,
     });
     if (rows.length > 0) heldBy.push(id);
   }
@@ -144,8 +171,8 @@ function planned(candidate: RetentionCandidate, heldBy: string[]): PlannedSegmen
 }
 
 /** @throws AuditError `no_retention` */
-export function refuseWithoutRetention({ keep_days }: RetentionPlan): void {
-  if (keep_days !== null) return;
+export function refuseWithoutRetention(keepDays: number | null): void {
+  if (keepDays !== null) return;
   throw new AuditError(
     "no_retention",
     "retention.keep is not set: nothing is ever dropped",

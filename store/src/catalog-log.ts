@@ -3,7 +3,7 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import { AuditError } from "@agent-audit/schema";
 import { z } from "zod";
-import type { DroppedSegment } from "./dropped.js";
+import type { DroppedSegment, SeqRange } from "./dropped.js";
 import { type Disk, nodeDisk, readRange, syncDirectory, writeFully } from "./journal/disk.js";
 import { parseSegmentName, type SegmentId, segmentName } from "./segment-id.js";
 
@@ -52,6 +52,7 @@ const entry = z.discriminatedUnion("event", [
   heldEvents,
   z.object({ event: z.literal("hold_removed"), id: z.string() }),
   z.object({ event: z.literal("journal_lost"), first_seq: integer, last_seq: integer }),
+  z.object({ event: z.literal("journal_loss_recorded") }),
 ]);
 
 /** What a segment held when it was sealed. */
@@ -67,7 +68,8 @@ export type CatalogEntry = z.infer<typeof entry>;
 export class CatalogLog {
   readonly #sealed = new Map<SegmentId, SealedSegment>();
   readonly #reopened = new Set<SegmentId>();
-  readonly #dropped: DroppedSegment[] = [];
+  readonly #unrecorded: SeqRange[] = [];
+  #dropped: DroppedSegment[] = [];
   readonly #holds = new Map<string, Hold>();
   readonly #disk: Disk;
   readonly #fd: number;
@@ -103,6 +105,11 @@ export class CatalogLog {
     return this.#dropped;
   }
 
+  /** Losses of the journal that were accepted and are not in the trail yet, oldest first. */
+  get unrecordedLosses(): readonly SeqRange[] {
+    return this.#unrecorded;
+  }
+
   /** Holds that are in force, oldest first. */
   get holds(): Hold[] {
     return [...this.#holds.values()];
@@ -132,11 +139,20 @@ export class CatalogLog {
         throw new AuditError(
           "catalog_corrupt",
           `${file} is damaged at offset ${this.#size}`,
-          "restore it from a backup; without the file, the segments are checked and sealed again from the journal",
+          "restore it from a backup; without the file, what was dropped and what is held is forgotten",
         );
       }
       this.#size = end + 1;
       this.#take(line);
+    }
+  }
+
+  /** The sequences stand for other events from now on: what is known of the old ones is no longer true. */
+  #lose(lost: SeqRange): void {
+    this.#unrecorded.push(lost);
+    this.#dropped = this.#dropped.filter(({ lastSeq }) => lastSeq < lost.firstSeq);
+    for (const [id, { last_seq }] of this.#sealed) {
+      if (last_seq >= lost.firstSeq) this.#sealed.delete(id);
     }
   }
 
@@ -165,8 +181,13 @@ export class CatalogLog {
       case "hold_removed":
         this.#holds.delete(line.id);
         break;
-      case "damaged":
       case "journal_lost":
+        this.#lose({ firstSeq: line.first_seq, lastSeq: line.last_seq });
+        break;
+      case "journal_loss_recorded":
+        this.#unrecorded.shift();
+        break;
+      case "damaged":
         break;
       default:
         line satisfies never;

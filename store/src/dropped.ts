@@ -1,7 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Disk, nodeDisk, syncDirectory } from "./journal/disk.js";
-import { journalFileName, journalNames, sealedName } from "./journal/journal-files.js";
+import {
+  journalFileName,
+  journalNames,
+  openJournalFile,
+  sealedName,
+} from "./journal/journal-files.js";
 import { type SegmentId, segmentFile } from "./segment-id.js";
 
 /** Sequences, both inclusive. */
@@ -41,6 +46,10 @@ export function removeDropped(
     (name) => name.firstSeq >= firstSeq && name.firstSeq <= lastSeq,
   );
   for (const name of names) {
+    const { file: found, source } = openJournalFile(name, disk);
+    source.close();
+    // After a loss of the journal, sequences may have come to stand for other events.
+    if (found.segment !== id) continue;
     const plain = path.join(directories.journal, journalFileName(name.firstSeq));
     remove(disk, directories.journal, [plain, sealedName(plain)]);
   }

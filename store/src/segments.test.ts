@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { DiskGuardLimits } from "@agent-audit/store";
+import { type DiskGuardLimits, Store } from "@agent-audit/store";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { startStore } from "../../test/support/start-store.js";
@@ -168,6 +168,41 @@ describe("segments", () => {
     const none = await started.store.snapshot({ fromNano: at(20), toNano: null });
     expect(none.segments).toEqual([]);
     expect(await none.query({ sql: `SELECT count(*) FROM ${none.tables[0]}` })).toEqual([[0n]]);
+  });
+});
+
+describe("a segment that was dropped", () => {
+  it("takes nothing with it when the journal is lost afterwards, and sequences begin again", async () => {
+    const data = threeSegments();
+    const dropping = await start(data);
+    await dropping.following;
+    const journals = path.join(data, "journal");
+    const compressed = () => fs.readdirSync(journals).filter((name) => name.endsWith(".gz")).length;
+    await vi.waitFor(() => expect(compressed()).toBe(2), 20_000);
+    const [candidate] = await dropping.store.retentionCandidates(30_000);
+    await dropping.store.drop(candidate?.name as string);
+    expect(await seqs(dropping)).toEqual([5, 6, 7, 8, 9]);
+    expect(await dropping.store.rawRecord(2n)).toBe(null);
+    await dropping.stop();
+    fs.rmSync(journals, { recursive: true });
+
+    await expect(start(data)).rejects.toMatchObject({ code: "engine_ahead" });
+    fs.rmSync(path.join(data, "events"), { recursive: true });
+    await expect(start(data)).rejects.toMatchObject({ code: "engine_ahead" });
+    const accepting = await Store.open({ data, onFatal: () => {} });
+    accepting.position.syncedSeq = 0n;
+    expect(await accepting.acceptJournalLoss()).toEqual({ firstSeq: 1n, lastSeq: 4n });
+    await accepting.close();
+
+    for (const expected of [[1], [1, 2], [1, 2, 3]]) {
+      const started = await start(data);
+      await started.following;
+      append(started, expected.length);
+      expect(await seqs(started)).toEqual(expected);
+      expect((await started.store.rawRecord(1n))?.logRecord).toMatch("at 1");
+      expect(await started.store.unrecordedLosses()).toEqual([{ firstSeq: 1n, lastSeq: 4n }]);
+      await started.stop();
+    }
   });
 });
 

@@ -203,6 +203,32 @@ describe("Store", () => {
     expect(second.failures).toEqual([]);
   });
 
+  it("doubles nothing when a bad record comes after thousands of good ones", async () => {
+    const started = await startStore(temporaryDirectory());
+    for (let i = 0; i < 10; i++) {
+      started.append(body(...Array.from({ length: 500 }, () => "a")), 500);
+    }
+    started.append(Buffer.from("no request at all"), 1);
+    expect(await started.store.waitForApplied(5001n, 20_000)).toBe(true);
+    // An appender that nobody holds any more writes what it has when it is collected.
+    for (let i = 0; i < 50; i++) await started.store.rawRecord(1n);
+    const snapshot = await started.store.snapshot();
+    const sql = `SELECT count(*), count(DISTINCT seq) FROM ${snapshot.tables[0]}`;
+    expect(await snapshot.query({ sql })).toEqual([[5000n, 5000n]]);
+    snapshot.release();
+    expect(started.setAside).toEqual([5001n]);
+  });
+
+  it("exports large records in slices of bounded size", async () => {
+    const started = await startStore(temporaryDirectory());
+    const content = { "agent_audit.process.stdout": "x".repeat(4_000_000) };
+    for (let i = 0; i < 12; i++) started.append(sampleBody(sampleEvent({ content })), 1);
+    const lengths: number[] = [];
+    for await (const slice of started.store.exportLines(0n)) lengths.push(slice.length);
+    expect(lengths.length).toBeGreaterThan(2);
+    expect(Math.max(...lengths)).toBeLessThan(32_000_000);
+  });
+
   it("applies records of large content in bounded pieces", async () => {
     const started = await startStore(temporaryDirectory());
     const content = { "agent_audit.process.stdout": "x".repeat(1_000_000) };

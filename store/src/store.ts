@@ -4,7 +4,6 @@ import type { Hold } from "./catalog-log.js";
 import {
   type DataDirectory,
   makeDataDirectory,
-  renewStoreId,
   type StoreIdentity,
   storeIdentityOf,
 } from "./data-directory.js";
@@ -45,6 +44,8 @@ export interface StoreOptions {
   onSetAside?: (seq: bigint, reason: string) => void;
   /** Told of each segment whose file is given up and made again from the journal; nothing is lost. */
   onDamaged?: (segment: string, reason: string) => void;
+  /** Told of what an operator must look at: a segment that cannot be made, or not sealed. */
+  onFault?: (message: string) => void;
   /** Told from time to time, and at its end, how far the making of a segment from the journal is. */
   onProgress?: (progress: RebuildProgress) => void;
   /** Told of each journal file that could not be sealed; it stays as it is, and nothing is lost. */
@@ -146,9 +147,17 @@ export class Store {
    * and the journal's writer then, and open both again.
    */
   async acceptJournalLoss(): Promise<SeqRange> {
-    const lost = await this.#engine.acceptJournalLoss();
-    renewStoreId(this.directory);
-    return lost;
+    return await this.#engine.acceptJournalLoss();
+  }
+
+  /** Losses that were accepted and of which no event tells yet, oldest first. */
+  async unrecordedLosses(): Promise<SeqRange[]> {
+    return await this.#engine.unrecordedLosses();
+  }
+
+  /** Marks the oldest of them as told. */
+  async lossRecorded(): Promise<void> {
+    await this.#engine.lossRecorded();
   }
 
   /** Applies the journal, once its writer has recovered it; resolves when what it held then is visible. */

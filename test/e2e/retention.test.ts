@@ -150,8 +150,8 @@ describe("retention", () => {
       return ((await response.json()) as { segments: { state: string }[] }).segments[0]?.state;
     };
     await expect.poll(first, { timeout: 20_000 }).toBe("sealed");
-    const isCompressed = () => files(data).some((name) => name.endsWith(".gz"));
-    await expect.poll(isCompressed, { timeout: 20_000 }).toBe(true);
+    const plain = () => files(data).filter((name) => name.endsWith(".journal")).length;
+    await expect.poll(plain, { timeout: 20_000 }).toBe(1);
     await server.stop();
     const before = `${data}.before`;
     fs.cpSync(data, before, { recursive: true });

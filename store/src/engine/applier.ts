@@ -1,8 +1,8 @@
 import { AuditError } from "@agent-audit/schema";
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import type { DiskGuard } from "../disk-guard.js";
 import { nextSeqOf } from "../journal/format.js";
-import { JournalReader } from "../journal/journal-reader.js";
+import { JournalReader, type SegmentFrame } from "../journal/journal-reader.js";
 import type { SegmentId } from "../segment-id.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
 import { isDamage } from "./damage.js";
@@ -148,7 +148,7 @@ export class Applier {
   async #apply(job: Job, upto: bigint): Promise<Applied> {
     const { segment, reader } = job;
     this.#attemptedSeq = 0n;
-    let next = reader.next(upto);
+    const next = reader.next(upto);
     if (next === null) return NOTHING;
     if (next.segment !== segment.id) return { ...NOTHING, nextSegment: next.segment };
 
@@ -156,12 +156,48 @@ export class Applier {
     this.#attemptedSeq = segment.appliedSeq;
     await this.#options.connection.run("BEGIN");
     const appender = await this.#options.connection.createAppender("events", "main", segment.alias);
+    const batch = await this.#fill(job, next, upto, appender).catch((error: unknown) => {
+      // Left open, it would write its rows when it is collected as garbage, after the transaction was taken back.
+      closeQuietly(appender);
+      throw error;
+    });
+    const { rows, nextSegment, last, minTime, maxTime } = batch;
+    await this.#moveTo(segment, {
+      appliedSeq: this.#attemptedSeq,
+      rows: segment.position.rows + BigInt(rows),
+      minTime: least(segment.position.minTime, minTime),
+      maxTime: greatest(segment.position.maxTime, maxTime),
+    });
+    // The reader stands behind the last frame, of which not all may have been wanted.
+    if (nextSeqOf(last.frame) > upto + 1n) this.#rewind(job);
+    job.rowsSinceCheckpoint += rows;
+    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS && (await this.checkpoint(segment))) {
+      job.rowsSinceCheckpoint = 0;
+    }
+    // DuckDB's own threads have worked too.
+    await this.#options.rightOfWay.pause();
+    return { rows, nextSegment, isDiskFull: false };
+  }
+
+  /** Writes rows of the open transaction, from a frame on, and closes the appender. */
+  async #fill(
+    { segment, reader }: Job,
+    first: SegmentFrame,
+    upto: bigint,
+    appender: DuckDBAppender,
+  ): Promise<Batch> {
     const writer = new RowWriter(appender);
     let rows = 0;
     let bytes = 0;
     let sinceTurn = 0;
+    let last = first;
     let nextSegment: SegmentId | null = null;
-    while (next !== null) {
+    for (let next: SegmentFrame | null = first; next !== null; next = reader.next(upto)) {
+      if (next.segment !== segment.id) {
+        nextSegment = next.segment;
+        break;
+      }
+      last = next;
       const appliedSeq = this.#attemptedSeq;
       const frameEnd = nextSeqOf(next.frame) - 1n;
       this.#attemptedSeq = frameEnd < upto ? frameEnd : upto;
@@ -175,29 +211,11 @@ export class Applier {
         sinceTurn = 0;
         await this.#options.rightOfWay.pause();
       }
-      next = reader.next(upto);
-      if (next !== null && next.segment !== segment.id) {
-        nextSegment = next.segment;
-        break;
-      }
     }
     writer.flush();
     appender.closeSync();
-    await this.#moveTo(segment, {
-      appliedSeq: this.#attemptedSeq,
-      rows: segment.position.rows + BigInt(rows),
-      minTime: least(segment.position.minTime, writer.minTime),
-      maxTime: greatest(segment.position.maxTime, writer.maxTime),
-    });
-    // The reader stands behind the last frame, of which not all may have been wanted.
-    if (next !== null && nextSeqOf(next.frame) > upto + 1n) this.#rewind(job);
-    job.rowsSinceCheckpoint += rows;
-    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS && (await this.checkpoint(segment))) {
-      job.rowsSinceCheckpoint = 0;
-    }
-    // DuckDB's own threads have worked too.
-    await this.#options.rightOfWay.pause();
-    return { rows, nextSegment, isDiskFull: false };
+    const { minTime, maxTime } = writer;
+    return { rows, nextSegment, last, minTime, maxTime };
   }
 }
 
@@ -205,6 +223,24 @@ export class Applier {
 function isFatal(error: unknown): boolean {
   if (error instanceof AuditError) return true;
   return /FATAL|has been invalidated|out of memory/i.test((error as Error).message);
+}
+
+/** What one transaction has taken in. */
+interface Batch {
+  rows: number;
+  nextSegment: SegmentId | null;
+  /** Last frame that rows were made from. */
+  last: SegmentFrame;
+  minTime: bigint | null;
+  maxTime: bigint | null;
+}
+
+function closeQuietly(appender: DuckDBAppender): void {
+  try {
+    appender.closeSync();
+  } catch {
+    // What it holds cannot be written; the transaction is taken back.
+  }
 }
 
 function least(a: bigint | null, b: bigint | null): bigint | null {

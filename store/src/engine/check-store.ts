@@ -5,7 +5,7 @@ import { type DataDirectory, makeDataDirectory, storeIdentityOf } from "../data-
 import { type Frame, nextSeqOf } from "../journal/format.js";
 import { journalEnd } from "../journal/journal-end.js";
 import { JournalReader } from "../journal/journal-reader.js";
-import { parseSegmentName, segmentFile, segmentName } from "../segment-id.js";
+import { parseSegmentName, type SegmentId, segmentFile, segmentName } from "../segment-id.js";
 import { columnDefinitions } from "./columns.js";
 import { openDatabase } from "./database.js";
 import { writeFrameRows } from "./frame-rows.js";
@@ -56,11 +56,11 @@ export async function checkStore(
     for (const range of ranges) {
       onSegment(await checkSegment(connection, directory, range, catalog));
     }
-    catalog.close();
-    for (const name of strayFiles(directory, ranges)) {
+    for (const name of strayFiles(directory, [...ranges, ...catalog.dropped])) {
       const faults = ["the journal has none of its events"];
       onSegment({ ...nothingOf(name), faults });
     }
+    catalog.close();
     connection.closeSync();
   } finally {
     instance.closeSync();
@@ -171,7 +171,7 @@ function isSetAside(frame: Frame, setAside: Segment["setAside"]): boolean {
   return true;
 }
 
-function strayFiles({ events }: DataDirectory, ranges: readonly SegmentRange[]): string[] {
+function strayFiles({ events }: DataDirectory, ranges: readonly { id: SegmentId }[]): string[] {
   const known = new Set(ranges.map(({ id }) => segmentName(id)));
   return fs
     .readdirSync(events)

@@ -63,22 +63,41 @@ async function openCatalog(directory: DataDirectory): Promise<DuckDBInstance> {
 
 /** Moves an engine file and its WAL to `damaged/`. */
 export function moveAside(directory: DataDirectory, file: string): void {
-  const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  move(file, directory.damaged, `${stampOfNow()}-`);
+  forgetOldest(directory.damaged);
+}
+
+/** Moves engine files that nothing can be made from again to a place of their own in `damaged/`, where they stay. */
+export function moveToLost(directory: DataDirectory, files: readonly string[]): void {
+  const target = path.join(directory.damaged, `lost-${stampOfNow()}`);
+  fs.mkdirSync(target, { recursive: true, mode: 0o700 });
+  for (const file of files) move(file, target, "");
+}
+
+function stampOfNow(): string {
+  return new Date().toISOString().replaceAll(/[:.]/g, "-");
+}
+
+function move(file: string, directory: string, prefix: string): void {
   for (const source of [file, `${file}.wal`]) {
     if (!fs.existsSync(source)) continue;
-    fs.renameSync(source, path.join(directory.damaged, `${stamp}-${path.basename(source)}`));
+    fs.renameSync(source, path.join(directory, `${prefix}${path.basename(source)}`));
   }
-  forgetOldest(directory.damaged);
 }
 
 /** What is moved aside is for a look at what happened: the newest file is kept whatever its size, older ones up to a bound. */
 function forgetOldest(damaged: string): void {
   let bytes = 0;
   // Names begin with the time.
-  for (const [index, name] of fs.readdirSync(damaged).sort().reverse().entries()) {
+  const files = fs.readdirSync(damaged, { withFileTypes: true }).filter((file) => file.isFile());
+  for (const [index, name] of files
+    .map(({ name }) => name)
+    .sort()
+    .reverse()
+    .entries()) {
     const file = path.join(damaged, name);
     bytes += fs.statSync(file).size;
-    if (index > 0 && bytes > KEPT_DAMAGED_BYTES) fs.rmSync(file, { recursive: true });
+    if (index > 0 && bytes > KEPT_DAMAGED_BYTES) fs.rmSync(file);
   }
 }
 

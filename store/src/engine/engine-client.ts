@@ -36,6 +36,8 @@ export interface EngineClientOptions {
   onSetAside?: ((seq: bigint, reason: string) => void) | undefined;
   /** Told of each segment whose file is given up and made again from the journal. */
   onDamaged?: ((segment: string, reason: string) => void) | undefined;
+  /** Told of what an operator must look at. */
+  onFault?: ((message: string) => void) | undefined;
   /** Told when a segment gets no more records. */
   onSegmentEnded: () => void;
   /** Told from time to time, and at its end, how far the making of a segment is. */
@@ -67,6 +69,7 @@ export class EngineClient {
       if ("fatal" in reply) options.onFatal(errorOf(reply.fatal));
       else if ("segmentEnded" in reply) options.onSegmentEnded();
       else if ("progress" in reply) options.onProgress?.(reply.progress);
+      else if ("fault" in reply) options.onFault?.(reply.fault);
       else if ("damaged" in reply) {
         options.onDamaged?.(reply.damaged.segment, reply.damaged.reason);
       } else if ("setAside" in reply)
@@ -107,6 +110,14 @@ export class EngineClient {
   /** Gives up what the journal has lost; see `Engine.acceptJournalLoss`. */
   async acceptJournalLoss(): Promise<SeqRange> {
     return await this.#call("acceptJournalLoss", undefined);
+  }
+
+  async unrecordedLosses(): Promise<SeqRange[]> {
+    return await this.#call("unrecordedLosses", undefined);
+  }
+
+  async lossRecorded(): Promise<void> {
+    await this.#call("lossRecorded", undefined);
   }
 
   /** Starts applying the recovered journal; see `Engine.follow`. */

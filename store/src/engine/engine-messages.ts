@@ -31,6 +31,8 @@ export interface EngineCalls {
   prepare: { request: undefined; reply: undefined };
   verify: { request: undefined; reply: undefined };
   acceptJournalLoss: { request: undefined; reply: SeqRange };
+  unrecordedLosses: { request: undefined; reply: SeqRange[] };
+  lossRecorded: { request: undefined; reply: undefined };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
   lease: { request: TimeRange; reply: LeasedSegments };
@@ -75,6 +77,7 @@ export type EngineReply =
   | { id: number; error: ErrorMessage }
   | { fatal: ErrorMessage }
   | { setAside: { seq: bigint; reason: string } }
+  | { fault: string }
   | { damaged: { segment: string; reason: string } }
   | { segmentEnded: true }
   | { progress: RebuildProgress };

@@ -51,6 +51,7 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       ...options,
       onSetAside: (seq, reason) => reply({ setAside: { seq, reason } }),
       onDamaged: (segment, reason) => reply({ damaged: { segment, reason } }),
+      onFault: (message) => reply({ fault: message }),
       onSegmentEnded: () => reply({ segmentEnded: true }),
       onProgress: (progress) => reply({ progress }),
     });
@@ -64,6 +65,10 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       return await engine.verify();
     case "acceptJournalLoss":
       return await engine.acceptJournalLoss();
+    case "unrecordedLosses":
+      return engine.unrecordedLosses();
+    case "lossRecorded":
+      return engine.lossRecorded();
     case "follow":
       return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { CatalogLog, type Hold, type SealedSegment } from "../catalog-log.js";
-import { storeIdentityOf } from "../data-directory.js";
+import { renewStoreId, storeIdentityOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { isDropped, removeDropped, type SeqRange } from "../dropped.js";
 import { listJournalFiles } from "../journal/journal-files.js";
@@ -57,6 +57,8 @@ export interface EngineOptions extends DatabaseOptions {
   onSetAside: (seq: bigint, reason: string) => void;
   /** Told of each segment whose file is given up and made again from the journal. */
   onDamaged: (segment: string, reason: string) => void;
+  /** Told of what an operator must look at. */
+  onFault: (message: string) => void;
   /** Told when a segment gets no more records. */
   onSegmentEnded: () => void;
   /** Told from time to time, and at its end, how far the making of a segment is. */
@@ -113,6 +115,8 @@ export class Engine {
   /** A segment that is ready for its last step. */
   #sealable: { segment: Segment; sealed: SealedSegment } | null = null;
   #sealing: Promise<void> | null = null;
+  /** Segments that were made again because they did not hold what their journal has. */
+  readonly #mismatched = new Set<SegmentId>();
   #sealAgainAt = 0;
   #probing: Promise<void> | null = null;
   #drops: Drop[] = [];
@@ -176,27 +180,47 @@ export class Engine {
    * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
    */
   async verify(): Promise<void> {
-    const ranges = this.#ranges(this.#position.syncedSeq);
+    const { syncedSeq } = this.#position;
+    const ranges = this.#ranges(syncedSeq);
     this.#segments.refuseStrayFiles(ranges);
+    if (this.#catalog.dropped.some(({ lastSeq }) => lastSeq > syncedSeq)) {
+      throw new AuditError(
+        "engine_ahead",
+        `the journal ends at ${syncedSeq}, before sequences that retention has dropped: acknowledged events are missing from it`,
+        "restore the newest journal files, or go on without these events with --accept-journal-loss",
+      );
+    }
     const newest = ranges.at(-1);
     if (newest !== undefined) await this.#segments.attach(newest, true);
   }
 
   /**
-   * Gives up what the engine holds past the recovered journal's end, instead of {@link verify}.
+   * Gives up what the engine holds past the recovered journal's end, instead of {@link verify}, and gives the data
+   * directory a new id.
    *
    * @returns the sequences that the journal has lost
    */
   async acceptJournalLoss(): Promise<SeqRange> {
     const { syncedSeq } = this.#position;
-    const ranges = this.#ranges(syncedSeq);
-    const lost = { firstSeq: syncedSeq + 1n, lastSeq: await this.#segments.giveUpAhead(ranges) };
-    this.#catalog.append({
-      event: "journal_lost",
-      first_seq: lost.firstSeq,
-      last_seq: lost.lastSeq,
-    });
+    const ahead = await this.#segments.detachAhead(this.#ranges(syncedSeq));
+    const droppedUpto = this.#catalog.dropped.map(({ lastSeq }) => lastSeq);
+    const lastSeq = [ahead.lastSeq, ...droppedUpto].reduce((a, b) => (a > b ? a : b));
+    const lost = { firstSeq: syncedSeq + 1n, lastSeq };
+    // Written down before anything is moved: a start after a kill here asks again, or knows.
+    this.#catalog.append({ event: "journal_lost", first_seq: lost.firstSeq, last_seq: lastSeq });
+    renewStoreId(this.#options.directory);
+    this.#segments.moveToLost(ahead.ids);
     return lost;
+  }
+
+  /** Losses that were accepted and are not in the trail yet. */
+  unrecordedLosses(): SeqRange[] {
+    return [...this.#catalog.unrecordedLosses];
+  }
+
+  /** Marks the oldest of them as recorded. */
+  lossRecorded(): void {
+    this.#catalog.append({ event: "journal_loss_recorded" });
   }
 
   /**
@@ -484,7 +508,7 @@ export class Engine {
   async #rebuildStep(job: Job): Promise<void> {
     const { segment } = job;
     const lastSeq = segment.lastSeq as bigint;
-    if (segment.state === "rebuilding") await this.#applyBatch(job, lastSeq);
+    if (segment.state === "rebuilding" && !(await this.#rebuildBatch(job, lastSeq))) return;
     if (segment.state === "rebuilding" && segment.appliedSeq < lastSeq) return;
     this.#rebuilds.shift();
     job.reader.close();
@@ -492,6 +516,20 @@ export class Engine {
     segment.state = "open";
     await this.#checkpoint(segment);
     this.#ended.push(segment);
+  }
+
+  /** Gives `false` when the journal cannot be read: the segment stays unreadable, and all others go on. */
+  async #rebuildBatch(job: Job, lastSeq: bigint): Promise<boolean> {
+    try {
+      await this.#applyBatch(job, lastSeq);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AuditError) || error.code !== "journal_corrupt") throw error;
+      this.#rebuilds.shift();
+      job.reader.close();
+      this.#options.onFault(`${segmentName(job.segment.id)} cannot be made: ${error.message}`);
+      return false;
+    }
   }
 
   /** Does what needs a segment without readers, where there are none just now. */
@@ -539,11 +577,19 @@ export class Engine {
 
   async #seal(segment: Segment, sealed: SealedSegment): Promise<void> {
     try {
-      await this.#segments.seal(segment, sealed);
+      await this.#segments.attachSealed(segment);
     } catch (error) {
       this.#segments.markDamaged(segment, (error as Error).message);
+      this.#leases.free(segment.id);
+      return;
     }
     this.#leases.free(segment.id);
+    try {
+      this.#catalog.append(sealed);
+    } catch (error) {
+      // The next start checks and seals it again.
+      this.#options.onFault(`${segmentName(segment.id)}: ${(error as Error).message}`);
+    }
   }
 
   /** Checks the next ended segment beside everything else; its last step waits for a moment without readers. */
@@ -563,7 +609,11 @@ export class Engine {
       this.#sealable = { segment, sealed: await prepareSeal(connection, segment) };
     } catch (error) {
       const { message } = error as Error;
-      if (isDamage(error) || error instanceof SealMismatchError) {
+      if (error instanceof SealMismatchError && this.#mismatched.has(segment.id)) {
+        // Made from the same journal it would be the same again.
+        this.#options.onFault(`${segmentName(segment.id)} cannot be sealed: ${message}`);
+      } else if (isDamage(error) || error instanceof SealMismatchError) {
+        this.#mismatched.add(segment.id);
         this.#segments.markDamaged(segment, message);
       } else {
         // A full disk, or a query that hinders the checkpoint: it stays readable and writable meanwhile.
@@ -588,8 +638,11 @@ export class Engine {
     const connection = await this.#instance.connect();
     try {
       for (const segment of this.#segments.all) {
-        if (!segment.isReadable || this.#isClosing) continue;
-        const reason = await probe(connection, segment);
+        const lease = await this.#leases.take(() => [segment.id]);
+        // Another may have come in its place while this waited.
+        const isCurrent = this.#segments.get(segment.id) === segment && segment.isReadable;
+        const reason = isCurrent && !this.#isClosing ? await probe(connection, segment) : null;
+        this.#leases.release(lease);
         if (reason !== null) this.#segments.markDamaged(segment, reason);
       }
     } finally {

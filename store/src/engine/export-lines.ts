@@ -6,6 +6,9 @@ import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { type Belonging, isInScope, isLimited, type ReadScope } from "../read-scope.js";
 
+/** Characters after which a slice ends: records may be large. */
+const MAX_SLICE_LENGTH = 16 * 1024 * 1024;
+
 /** Says what of the journal a slice holds. */
 export interface ExportLimits {
   maxRecords: number;
@@ -37,9 +40,13 @@ export function exportLines(
   const slice: ExportSlice = { lines: "", lastSeq: afterSeq };
   try {
     let records = 0;
-    while (records < maxRecords) {
+    while (records < maxRecords && slice.lines.length < MAX_SLICE_LENGTH) {
       const next = reader.next(uptoSeq);
-      if (next === null) break;
+      if (next === null) {
+        // All the rest was dropped meanwhile.
+        slice.lastSeq = uptoSeq;
+        break;
+      }
       const { firstSeq, recordCount, payload } = next.frame;
       const request = readLogsRequest(payload);
       const skipped = afterSeq >= firstSeq ? Number(afterSeq - firstSeq + 1n) : 0;

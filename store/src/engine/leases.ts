@@ -2,13 +2,18 @@ import type { SegmentId } from "../segment-id.js";
 
 /** How long a change of a segment waits for a moment when nobody reads it. */
 const PATIENCE_MILLIS = 5_000;
-/** How long new readers then wait for the old ones to end; queries take 10 s at most. */
-const BARRIER_MILLIS = 2_000;
+/** How long new readers then wait for the old ones to end; twice as long each next time. */
+const FIRST_BARRIER_MILLIS = 2_000;
+const MAX_DOUBLINGS = 5;
 
 interface Claim {
   since: number;
+  /** How often a barrier did not suffice. */
+  failures: number;
   /** Set while new readers wait. */
   barrier: PromiseWithResolvers | null;
+  /** Lifts a barrier that was in vain; the one who claims may be busy then. */
+  timer: NodeJS.Timeout | null;
 }
 
 interface PromiseWithResolvers {
@@ -18,19 +23,13 @@ interface PromiseWithResolvers {
 
 /**
  * Counts who reads which segment: a file that an open result still reads must not be attached again. A claim is for
- * a moment without readers; when none comes by itself, new readers are made to wait, for a short time now and then.
+ * a moment without readers; when none comes by itself, new readers are made to wait, for a bounded time now and then.
  */
 export class Leases {
   readonly #readers = new Map<SegmentId, number>();
   readonly #leases = new Map<number, readonly SegmentId[]>();
   readonly #claims = new Map<SegmentId, Claim>();
-  readonly #now: () => number;
   #lastLease = 0;
-
-  /** @param now monotonic clock, ms */
-  constructor(now = () => performance.now()) {
-    this.#now = now;
-  }
 
   /**
    * Takes a lease, once nothing that it needs is being changed.
@@ -59,28 +58,38 @@ export class Leases {
 
   /** Asks for a segment without readers; ask again and again. `true` holds until {@link free}. */
   claim(id: SegmentId): boolean {
-    const claim = this.#claims.get(id) ?? { since: this.#now(), barrier: null };
+    const now = performance.now();
+    const claim = this.#claims.get(id) ?? { since: now, failures: 0, barrier: null, timer: null };
     this.#claims.set(id, claim);
-    if (!this.#readers.has(id)) {
+    const isGranted = !this.#readers.has(id);
+    if (isGranted) {
+      clearTimer(claim);
       claim.barrier ??= withResolvers();
-      return true;
+    } else if (claim.barrier === null && now - claim.since >= PATIENCE_MILLIS) {
+      claim.barrier = withResolvers();
+      const millis = FIRST_BARRIER_MILLIS * 2 ** Math.min(claim.failures, MAX_DOUBLINGS);
+      claim.timer = setTimeout(() => this.#giveUp(claim), millis);
+      claim.timer.unref();
     }
-    const waited = (this.#now() - claim.since) % (PATIENCE_MILLIS + BARRIER_MILLIS);
-    if (waited >= PATIENCE_MILLIS) claim.barrier ??= withResolvers();
-    else this.#lift(claim);
-    return false;
+    return isGranted;
   }
 
   /** Gives a claimed segment to readers again. */
   free(id: SegmentId): void {
     const claim = this.#claims.get(id);
-    if (claim !== undefined) this.#lift(claim);
+    if (claim === undefined) return;
+    clearTimer(claim);
+    claim.barrier?.resolve();
     this.#claims.delete(id);
   }
 
-  #lift(claim: Claim): void {
+  /** Lets the waiting readers in, and waits patiently again. */
+  #giveUp(claim: Claim): void {
     claim.barrier?.resolve();
     claim.barrier = null;
+    claim.timer = null;
+    claim.failures++;
+    claim.since = performance.now();
   }
 
   #barrierOf(ids: readonly SegmentId[]): Promise<void> | null {
@@ -90,6 +99,11 @@ export class Leases {
     }
     return null;
   }
+}
+
+function clearTimer(claim: Claim): void {
+  if (claim.timer !== null) clearTimeout(claim.timer);
+  claim.timer = null;
 }
 
 /** As `Promise.withResolvers`, which Node 20 does not have. */

@@ -20,10 +20,12 @@ export function segmentRanges(
   const holes = [...dropped].sort((a, b) => (a.firstSeq < b.firstSeq ? -1 : 1));
   const gone = new Set(dropped.map(({ id }) => id));
   const files = listJournalFiles(journalDirectory).filter(({ segment }) => !gone.has(segment));
-  files.forEach(({ segment, firstSeq }, index) => {
+  files.forEach(({ segment, firstSeq, nextSeq }, index) => {
     const next = files[index + 1];
     const hole = holes.find((range) => range.firstSeq > firstSeq);
-    const endSeq = next === undefined ? syncedSeq : next.firstSeq - 1n;
+    // A sealed file knows its own end.
+    const followingSeq = nextSeq ?? next?.firstSeq;
+    const endSeq = followingSeq === undefined ? syncedSeq : followingSeq - 1n;
     const lastSeq = hole !== undefined && hole.firstSeq <= endSeq ? hole.firstSeq - 1n : endSeq;
     if (lastSeq < firstSeq) return;
     const previous = ranges.at(-1);

@@ -5,7 +5,7 @@ import type { CatalogLog, SealedSegment } from "../catalog-log.js";
 import type { DataDirectory } from "../data-directory.js";
 import { removeDropped } from "../dropped.js";
 import { parseSegmentName, type SegmentId, segmentFile, segmentName } from "../segment-id.js";
-import { moveAside } from "./database.js";
+import { moveAside, moveToLost } from "./database.js";
 import {
   attachSegment,
   detachSegment,
@@ -96,16 +96,15 @@ export class SegmentSet {
     return made;
   }
 
-  /** Attaches an ended segment read-only and writes it down. Nobody may read the segment. */
-  async seal(segment: Segment, sealed: SealedSegment): Promise<void> {
-    const { connection, catalog } = this.#options;
+  /** Attaches an ended segment read-only. Nobody may read the segment. */
+  async attachSealed(segment: Segment): Promise<void> {
+    const { connection } = this.#options;
     await connection.run(`CHECKPOINT ${segment.alias}`);
     await detachSegment(connection, segment.id);
     const again = await attachSegment(connection, this.#source(segment), true);
     again.lastSeq = segment.lastSeq;
     again.state = "sealed";
     this.#segments.set(segment.id, again);
-    catalog.append(sealed);
   }
 
   /** Gives up a segment and its journal for good. Nobody may read it. */
@@ -124,32 +123,37 @@ export class SegmentSet {
     removeDropped(directory, dropped);
   }
 
-  /**
-   * Moves aside what holds sequences past the journal's end.
-   *
-   * @returns the greatest of these sequences
-   */
-  async giveUpAhead(ranges: readonly SegmentRange[]): Promise<bigint> {
-    const { connection, directory } = this.#options;
-    const lastSeq = ranges.at(-1)?.lastSeq ?? 0n;
-    let greatest = lastSeq;
+  /** Finds the segments that hold sequences past the journal's end, and detaches them. */
+  async detachAhead(
+    ranges: readonly SegmentRange[],
+  ): Promise<{ ids: SegmentId[]; lastSeq: bigint }> {
+    const { connection } = this.#options;
+    const endSeq = ranges.at(-1)?.lastSeq ?? 0n;
+    const ahead = { ids: [] as SegmentId[], lastSeq: endSeq };
     for (const id of this.#idsOfFiles()) {
-      const firstSeq = ranges.find((range) => range.id === id)?.firstSeq ?? lastSeq + 1n;
-      try {
-        const { appliedSeq } =
-          this.#segments.get(id) ??
-          (await attachSegment(connection, this.#source({ id, firstSeq }), true));
-        if (appliedSeq > greatest) greatest = appliedSeq;
-        if (appliedSeq <= lastSeq) continue;
-      } catch {
-        // It cannot be read, and what has no journal cannot be made again either.
-      } finally {
-        await detachSegment(connection, id);
-        this.#segments.delete(id);
+      const firstSeq = ranges.find((range) => range.id === id)?.firstSeq ?? endSeq + 1n;
+      // What cannot be read and has no journal cannot be made again either.
+      const segment =
+        this.#segments.get(id) ??
+        (await attachSegment(connection, this.#source({ id, firstSeq }), true).catch(() => null));
+      await detachSegment(connection, id);
+      this.#segments.delete(id);
+      if (segment !== null && segment.appliedSeq <= endSeq) continue;
+      ahead.ids.push(id);
+      if (segment !== null && segment.appliedSeq > ahead.lastSeq) {
+        ahead.lastSeq = segment.appliedSeq;
       }
-      moveAside(directory, segmentFile(directory.events, id));
     }
-    return greatest;
+    return ahead;
+  }
+
+  /** Puts the files of detached segments where they are kept for good. */
+  moveToLost(ids: readonly SegmentId[]): void {
+    const { directory } = this.#options;
+    moveToLost(
+      directory,
+      ids.map((id) => segmentFile(directory.events, id)),
+    );
   }
 
   /** A segment that no journal stands behind means that the journal is older than the engine. */

@@ -129,7 +129,8 @@ export class SeenRecords {
 
   #isKnownRequest({ digest, keyId, receivedNano }: IdentifiedRequest): boolean {
     for (const [name, since] of this.#requests) {
-      if (receivedNano - since < REQUEST_MEMORY_NANOS) break;
+      // What a clock that was ahead has left is no younger for it.
+      if (since <= receivedNano && receivedNano - since < REQUEST_MEMORY_NANOS) break;
       this.#requests.delete(name);
     }
     const name = `${Buffer.from(digest()).toString("hex")}${keyId}`;
