@@ -88,6 +88,7 @@ describe("keys", () => {
     [{ scope: "read" as const, org: "" }, /org/],
     [{ scope: "read" as const, agent: "é".repeat(128) }, /agent: has more than 255 bytes/],
     [{ scope: "read" as const, max_bytes_per_second: 0 }, /max_bytes_per_second/],
+    [{ scope: "admin" as const, org: "acme" }, /an admin key cannot be bound/],
   ])("cannot be %j", (wanted, message) => {
     expect(() => createKey(keyFile(temporaryDirectory()), wanted, NOW)).toThrow(message);
   });

@@ -45,6 +45,13 @@ const keySchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+/** Who administers can make any key, so a bound would be none. */
+const newKeySchema = keySchema.refine(
+  ({ scope, org, project, agent }) =>
+    scope !== "admin" || (org === null && project === null && agent === null),
+  "an admin key cannot be bound to an organisation, project or agent",
+);
+
 const fileSchema = z.object({ version: z.literal(VERSION), keys: z.array(keySchema) });
 
 /** A key as it is kept: its text is shown once and nowhere stored. */
@@ -88,7 +95,7 @@ export function readKeys(file: string): Key[] {
 export function createKey(file: string, wanted: NewKey, now: Date): { key: Key; text: string } {
   const id = base32(ID_LENGTH);
   const text = `${PREFIX}_${id}_${base32(SECRET_LENGTH)}`;
-  const parsed = keySchema.safeParse({
+  const parsed = newKeySchema.safeParse({
     id,
     scope: wanted.scope,
     org: wanted.org ?? null,
@@ -102,8 +109,8 @@ export function createKey(file: string, wanted: NewKey, now: Date): { key: Key; 
   if (!parsed.success) {
     throw new AuditError(
       "invalid_key",
-      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
-      `give --scope ${SCOPES.join("|")}, and ids of at most ${MAX_BOUND_BYTES} bytes`,
+      parsed.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; "),
+      `give --scope ${SCOPES.join("|")}, and for the first two ids of 1 to ${MAX_BOUND_BYTES} bytes`,
     );
   }
   writeKeys(file, [...readKeys(file), parsed.data]);
