@@ -45,7 +45,7 @@ describe("parseListenAddress", () => {
 });
 
 describe("checkExposure", () => {
-  const open = { hasKeys: false, hasTls: false };
+  const open = { hasKeys: false, hasTls: false, isBehindProxy: false };
 
   it.each(["127.0.0.1", "localhost", "::1"])("lets %s be open", (host) => {
     expect(() => checkExposure({ host, port: 1 }, open)).not.toThrow();
@@ -58,5 +58,12 @@ describe("checkExposure", () => {
     expect(check({ hasKeys: true })).toThrow(/without TLS/);
     expect(check({ hasTls: true })).toThrow(/without keys/);
     expect(check({ hasKeys: true, hasTls: true })).not.toThrow();
+  });
+
+  it("wants keys behind a proxy, whose callers all seem to be on this machine", () => {
+    const address = { host: "127.0.0.1", port: 1 };
+    const proxied = { hasKeys: false, hasTls: true, isBehindProxy: true };
+    expect(() => checkExposure(address, proxied)).toThrow(/without keys/);
+    expect(() => checkExposure(address, { ...proxied, hasKeys: true })).not.toThrow();
   });
 });

@@ -1,4 +1,3 @@
-import type { AuditError } from "@agent-audit/schema";
 import { foreignCaller } from "./host-rule.js";
 import type { Key, KeyRing, Scope } from "./keys.js";
 
@@ -24,13 +23,19 @@ const MAKE_ONE = "agent-audit keys create makes one";
  * Decides about a request. Without keys, callers on this machine are let in, and pages of other origins are not.
  *
  * @param scopes any of these is enough
+ * @param trustsLoopback whether callers must be on this machine: no other address, no proxy in front
  */
 export function authenticate(
   keys: KeyRing,
   { host, origin, authorization }: CallerHeaders,
   scopes: readonly Scope[],
+  trustsLoopback: boolean,
 ): Access {
-  if (!keys.isNeeded) return authenticateLocal({ host, origin });
+  if (!keys.isNeeded && trustsLoopback) return authenticateLocal({ host, origin });
+  // Never 401 for a fault of the server's: clients would throw away what they have.
+  const { error } = keys;
+  if (error !== null)
+    return refused(503, error.code, "the server's keys cannot be used", error.hint);
   const text = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
   if (text === undefined) {
     return refused(
@@ -40,14 +45,7 @@ export function authenticate(
       `send the header; ${MAKE_ONE}`,
     );
   }
-  let key: Key | null;
-  try {
-    key = keys.find(text);
-  } catch (error) {
-    // Never 401 for a fault of the server's: clients would throw away what they have.
-    const { code, hint } = error as AuditError;
-    return refused(503, code, "the server's keys cannot be used", hint);
-  }
+  const key = keys.find(text);
   if (key === null) {
     return refused(401, "wrong_key", "the key is unknown or revoked", MAKE_ONE);
   }

@@ -8,10 +8,11 @@ export {
   urlOf,
 } from "./http-listener.js";
 export {
-  createKey,
+  addKey,
   type Key,
   KeyRing,
   keyFile,
+  makeKey,
   type NewKey,
   readKeys,
   revokeKey,

@@ -2,10 +2,16 @@ import fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../test/support/temporary-directory.js";
 import { authenticate } from "./authenticate.js";
-import { createKey, KeyRing, keyFile, readKeys, revokeKey, type Scope } from "./keys.js";
+import { addKey, KeyRing, keyFile, makeKey, readKeys, revokeKey, type Scope } from "./keys.js";
 import { RateLimits } from "./rate-limits.js";
 
 const NOW = new Date("2026-11-25T10:00:00Z");
+
+const createKey = (file: string, wanted: Parameters<typeof makeKey>[0], now: Date) => {
+  const made = makeKey(wanted, now);
+  addKey(file, made.key);
+  return made;
+};
 
 function ringWith(...scopes: Scope[]) {
   const file = keyFile(temporaryDirectory());
@@ -14,7 +20,7 @@ function ringWith(...scopes: Scope[]) {
 }
 
 const ask = (ring: KeyRing, authorization?: string, host = "127.0.0.1") => {
-  const access = authenticate(ring, { host, authorization }, ["ingest"]);
+  const access = authenticate(ring, { host, authorization }, ["ingest"], true);
   return access.isGranted ? (access.key?.id ?? "anybody") : access.httpStatus;
 };
 
@@ -59,6 +65,12 @@ describe("keys", () => {
     expect(ask(ring)).toBe(401);
   });
 
+  it("are needed in any case where callers may come from elsewhere", () => {
+    const { ring } = ringWith();
+    const access = authenticate(ring, { host: "127.0.0.1" }, ["read"], false);
+    expect(access).toMatchObject({ isGranted: false, httpStatus: 401 });
+  });
+
   it("count at once when they are made, and no longer when they are revoked", () => {
     const { ring, file, texts } = ringWith("ingest");
     const second = createKey(file, { scope: "ingest" }, NOW);
@@ -77,8 +89,11 @@ describe("keys", () => {
     const { ring, file, texts } = ringWith("ingest");
     const before = fs.readFileSync(file);
     damage(file);
-    expect(ask(ring)).toBe(401);
+    expect(ask(ring)).toBe(503);
     expect(ask(ring, `Bearer ${texts[0]}`)).toBe(503);
+    expect([ring.isNeeded, ring.hasAdmin]).toEqual([true, true]);
+    fs.rmSync(file, { force: true });
+    expect(ask(ring)).toBe(503);
     fs.writeFileSync(file, before);
     expect(ask(ring, `Bearer ${texts[0]}`)).toMatch(/^[a-z2-7]{10}$/);
   });

@@ -11,8 +11,6 @@ const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const ID_LENGTH = 10;
 /** 160 bits. */
 const SECRET_LENGTH = 32;
-/** No version of a file. */
-const GONE = "gone";
 const TOKEN = new RegExp(`^${PREFIX}_([a-z2-7]{${ID_LENGTH}})_[a-z2-7]{${SECRET_LENGTH}}$`);
 /** Bytes of an id that a key binds: it stands in every frame that the key sends. */
 const MAX_BOUND_BYTES = 255;
@@ -87,12 +85,12 @@ export function readKeys(file: string): Key[] {
 }
 
 /**
- * Makes a key.
+ * Makes a key, which works once it is {@link addKey added}.
  *
  * @returns the key, and its text, which cannot be had again
- * @throws AuditError `invalid_key`, `keys_unreadable`
+ * @throws AuditError `invalid_key`
  */
-export function createKey(file: string, wanted: NewKey, now: Date): { key: Key; text: string } {
+export function makeKey(wanted: NewKey, now: Date): { key: Key; text: string } {
   const id = base32(ID_LENGTH);
   const text = `${PREFIX}_${id}_${base32(SECRET_LENGTH)}`;
   const parsed = newKeySchema.safeParse({
@@ -113,8 +111,12 @@ export function createKey(file: string, wanted: NewKey, now: Date): { key: Key; 
       `give --scope ${SCOPES.join("|")}, and for the first two ids of 1 to ${MAX_BOUND_BYTES} bytes`,
     );
   }
-  writeKeys(file, [...readKeys(file), parsed.data]);
   return { key: parsed.data, text };
+}
+
+/** Adds a key to a file, making that when it is missing. @throws AuditError `keys_unreadable` */
+export function addKey(file: string, key: Key): void {
+  writeKeys(file, [...readKeys(file), key]);
 }
 
 /** Makes a key useless, at once. @throws AuditError `not_found`, `keys_unreadable` */
@@ -153,6 +155,9 @@ function writeKeys(file: string, keys: readonly Key[]): void {
 export class KeyRing {
   readonly #file: string;
   #keys = new Map<string, Key>();
+  #hasAdmin = false;
+  /** Once there were keys, a file that is missing is a fault, and never lets anybody in. */
+  #hasExisted = false;
   #version = "";
   #error: AuditError | null = null;
 
@@ -164,19 +169,24 @@ export class KeyRing {
   /** Whether anybody needs a key; also when the keys cannot be read, or are gone while the server runs. */
   get isNeeded(): boolean {
     this.#refresh();
-    return this.#keys.size > 0 || this.#error !== null;
+    return this.#hasExisted || this.#error !== null;
   }
 
-  /** Whether a key exists that may administer. */
+  /** Why nobody can be let in now; `null` when the keys can be used. */
+  get error(): AuditError | null {
+    this.#refresh();
+    return this.#error;
+  }
+
+  /** Whether a key that may administer exists, or has existed, or cannot be excluded. */
   get hasAdmin(): boolean {
     this.#refresh();
-    return [...this.#keys.values()].some(({ scope }) => scope === "admin");
+    return this.#hasAdmin || this.#error !== null;
   }
 
-  /** Finds the key of a text; `null` for none. @throws AuditError `keys_unreadable` */
+  /** Finds the key of a text; `null` for none. */
   find(text: string): Key | null {
     this.#refresh();
-    if (this.#error !== null) throw this.#error;
     const key = this.#keys.get(TOKEN.exec(text)?.[1] ?? "");
     // Compared in any case, so that the time tells nothing about which ids there are.
     const expected = key === undefined ? Buffer.alloc(32) : Buffer.from(key.sha256, "hex");
@@ -186,28 +196,44 @@ export class KeyRing {
 
   #refresh(): void {
     const version = versionOf(this.#file);
-    if (version === this.#version) return;
-    if (version === "" && this.#keys.size > 0) {
-      this.#version = GONE;
-      // Without this, a file that is lost would open the server to everybody.
-      this.#error = new AuditError(
-        "keys_unreadable",
-        `${this.#file} is gone`,
-        "restore it from a backup, or restart the server, which then listens on loopback only",
-      );
-      return;
-    }
+    if (version === this.#version && version !== "") return;
+    if (version === "" && !this.#hasExisted) return;
     try {
-      const usable = readKeys(this.#file).filter(({ revoked_time }) => revoked_time === null);
-      // Whoever revokes the last key does not mean to let everybody in.
-      const isShut = usable.length === 0 && version !== "";
-      this.#keys = new Map(usable.map((key) => [key.id, key]));
-      this.#error = isShut ? allRevoked(this.#file) : null;
+      const keys = version === "" ? null : readKeys(this.#file);
+      this.#take(keys);
+      this.#version = version;
     } catch (error) {
       this.#error = error as AuditError;
+      // A file that is broken stays so until it is written; a passing fault of the disk does not.
+      const isPassing = typeof ((error as Error).cause as NodeJS.ErrnoException)?.code === "string";
+      this.#version = isPassing ? "" : version;
+      this.#hasExisted = true;
     }
-    this.#version = version;
   }
+
+  /** @param keys `null` for a file that is gone */
+  #take(keys: Key[] | null): void {
+    // One that goes between the look at it and the reading gives no keys.
+    const isGone = keys === null || (keys.length === 0 && versionOf(this.#file) === "");
+    if (isGone) {
+      this.#error = gone(this.#file);
+      return;
+    }
+    const usable = keys.filter(({ revoked_time }) => revoked_time === null);
+    this.#keys = new Map(usable.map((key) => [key.id, key]));
+    this.#hasAdmin = keys.some(({ scope }) => scope === "admin");
+    this.#hasExisted = true;
+    // Whoever revokes the last key does not mean to let everybody in.
+    this.#error = usable.length === 0 ? allRevoked(this.#file) : null;
+  }
+}
+
+function gone(file: string): AuditError {
+  return new AuditError(
+    "keys_unreadable",
+    `${file} is gone`,
+    "restore it from a backup, or restart the server, which then listens on loopback only",
+  );
 }
 
 function allRevoked(file: string): AuditError {

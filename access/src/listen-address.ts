@@ -26,6 +26,8 @@ export interface Protection {
   hasKeys: boolean;
   /** Whether the listener speaks TLS, or a proxy in front of it does. */
   hasTls: boolean;
+  /** Whether a proxy in front brings callers from elsewhere, who then seem to be on this machine. */
+  isBehindProxy: boolean;
 }
 
 /**
@@ -33,8 +35,11 @@ export interface Protection {
  *
  * @throws AuditError `listen_not_loopback`
  */
-export function checkExposure({ host }: ListenAddress, { hasKeys, hasTls }: Protection): void {
-  if (isLoopbackHost(host)) return;
+export function checkExposure(
+  { host }: ListenAddress,
+  { hasKeys, hasTls, isBehindProxy }: Protection,
+): void {
+  if (isLoopbackHost(host) && !isBehindProxy) return;
   const lacks = [...(hasKeys ? [] : ["keys"]), ...(hasTls ? [] : ["TLS"])];
   if (lacks.length === 0) return;
   throw new AuditError(

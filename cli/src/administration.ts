@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import {
-  createKey,
+  addKey,
   type Key,
   keyFile,
+  makeKey,
   type NewKey,
   readKeys,
   revokeKey,
@@ -52,14 +53,10 @@ export class DirectoryAdministration implements Administration {
   }
 
   async createKey(wanted: NewKey): Promise<{ key: Key; text: string }> {
-    const made = createKey(this.#keyFile, wanted, new Date());
-    try {
-      await this.#options.record(keyChangeEvent("key_created", made.key));
-    } catch (error) {
-      // A key that the trail does not know of must not work.
-      revokeKey(this.#keyFile, made.key.id, new Date());
-      throw error;
-    }
+    const made = makeKey(wanted, new Date());
+    // Recorded first: a key that the trail does not know of must not work.
+    await this.#options.record(keyChangeEvent("key_created", made.key));
+    addKey(this.#keyFile, made.key);
     return made;
   }
 

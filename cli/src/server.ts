@@ -71,8 +71,8 @@ async function startOnce(
   const otlpAddress = parseListenAddress(config.otlp.listen);
   const apiAddress = parseListenAddress(config.http.listen);
   const hasKeys = readKeys(keyFile(config.data)).length > 0;
-  checkExposure(otlpAddress, { hasKeys, hasTls: hasTls(config.otlp) });
-  checkExposure(apiAddress, { hasKeys, hasTls: hasTls(config.http) });
+  checkExposure(otlpAddress, { hasKeys, ...protectionOf(config.otlp) });
+  checkExposure(apiAddress, { hasKeys, ...protectionOf(config.http) });
   const keys = new KeyRing(keyFile(config.data));
   let hasFailed = false;
   const onFatal = (error: Error) => {
@@ -108,6 +108,8 @@ async function startOnce(
       tls: config.otlp.tls,
       maxConnections: config.otlp.max_connections,
       keys,
+      // A proxy's callers all seem to be on this machine.
+      trustsLoopback: isLoopbackHost(otlpAddress.host) && !config.otlp.behind_tls_proxy,
       maxBodyBytes: config.otlp.max_body_bytes,
       maxInFlightBytes: config.otlp.max_in_flight_bytes,
       onError: (error) => log.error({ error: (error as Error).message }, "the receiver failed"),
@@ -136,7 +138,6 @@ async function startOnce(
       tls: config.http.tls,
       maxConnections: config.http.max_connections,
       keys,
-      // A proxy's callers all seem to be on this machine.
       trustsLoopback: isLoopbackHost(apiAddress.host) && !config.http.behind_tls_proxy,
       administration,
       version: VERSION,
@@ -226,6 +227,6 @@ async function countSilentStreams(store: Store): Promise<number | null> {
   }
 }
 
-function hasTls({ tls, behind_tls_proxy }: ServerConfig["otlp" | "http"]): boolean {
-  return tls !== undefined || behind_tls_proxy;
+function protectionOf({ tls, behind_tls_proxy: isBehindProxy }: ServerConfig["otlp" | "http"]) {
+  return { hasTls: tls !== undefined || isBehindProxy, isBehindProxy };
 }

@@ -63,6 +63,17 @@ describe("findFalseClaims", () => {
     ]);
   });
 
+  it("is not deceived by an attribute whose value comes before its key, or twice", () => {
+    const body = sampleBody(sampleEvent({ actor: { type: "user" }, org: { id: "evil" } }));
+    const key = Buffer.from("\x0a\x12agent_audit.org.id", "latin1");
+    const value = Buffer.from("\x12\x06\x0a\x04evil", "latin1");
+    const at = body.indexOf(Buffer.concat([key, value]));
+    expect(at).toBeGreaterThan(0);
+    const turned = Buffer.from(body);
+    Buffer.concat([value, key]).copy(turned, at);
+    expect(codes(turned, { ...KEY, orgId: "acme" })).toEqual([[0, "foreign_claim"]]);
+  });
+
   it.each([
     "agent_audit.query",
     "agent_audit.checkpoint",

@@ -132,7 +132,9 @@ function hasColon(bytes: Buffer, start: number, end: number): boolean {
 /** Whether every claim that the bytes show is what the key fixes; `false` says only that a closer look is needed. */
 function areClaimsTrue(bytes: Buffer, { orgId, projectId, agentId }: Sender): boolean {
   if (orgId === "" && projectId === "" && agentId === "") return true;
-  const { starts, groups, watched, watchedOfGroups } = scanner.scan(bytes);
+  const scan = scanner.scan(bytes);
+  if (scan.hasUnusualAttributes) return false;
+  const { starts, groups, watched, watchedOfGroups } = scan;
   const isTrue = (spans: readonly number[], at: number, fixed: string) => {
     const start = spans[at * 2] as number;
     if (fixed === "" || start < 0) return true;

@@ -205,6 +205,7 @@ describe("POST /v1/logs", () => {
     const receiver = await Receiver.listen({
       address: { host: "127.0.0.1", port: 0 },
       keys: new KeyRing(keyFile(temporaryDirectory())),
+      trustsLoopback: true,
       maxBodyBytes: 1000,
     });
     const early = await post(`${receiver.url}/v1/logs`, PROTOBUF, "");

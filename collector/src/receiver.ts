@@ -33,6 +33,8 @@ const MAX_IN_FLIGHT_BYTES = 128 * 1024 * 1024;
 
 export interface ReceiverOptions extends ListenerOptions {
   keys: KeyRing;
+  /** Whether callers must be on this machine, so that they need no key while there are none. */
+  trustsLoopback: boolean;
   maxBodyBytes: number;
   /** Bytes of all bodies that are held at once, as received; default 128 MiB. */
   maxInFlightBytes?: number;
@@ -55,6 +57,7 @@ export class Receiver {
   readonly #answers = new Map<number, number>();
   readonly #server: HttpServer;
   readonly #keys: KeyRing;
+  readonly #trustsLoopback: boolean;
   readonly #rates = new RateLimits();
   readonly #onError: (error: unknown) => void;
   #journal: JournalClient | null = null;
@@ -68,6 +71,7 @@ export class Receiver {
     this.#budget = new InFlightBudget(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES);
     this.#closeGraceMillis = options.closeGraceMillis ?? CLOSE_GRACE_MILLIS;
     this.#keys = options.keys;
+    this.#trustsLoopback = options.trustsLoopback;
     const timeouts = {
       keepAliveTimeout: KEEP_ALIVE_MILLIS,
       headersTimeout: HEADERS_MILLIS,
@@ -124,7 +128,12 @@ export class Receiver {
         : c.text("ok\n"),
     );
     app.use(async (c, next) => {
-      const access = authenticate(this.#keys, c.env.incoming.headers, ["ingest"]);
+      const access = authenticate(
+        this.#keys,
+        c.env.incoming.headers,
+        ["ingest"],
+        this.#trustsLoopback,
+      );
       if (!access.isGranted) {
         return refuse(access.httpStatus, access.reason, encodingOf(c) ?? "json");
       }

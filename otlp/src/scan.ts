@@ -22,6 +22,11 @@ export interface LogsScan {
   readonly watched: number[];
   /** Where each record's event name lies, as `[start, end)` of its text: -1 twice for none. */
   readonly eventNames: number[];
+  /**
+   * Whether an attribute, which may be a watched one, has its value before its key, or one of them twice: legal, and read
+   * by others with the last ones, where {@link watched} may tell another.
+   */
+  hasUnusualAttributes: boolean;
   /** The ResourceLogs that each record stands in, counted from 0. */
   readonly groups: number[];
   /** As {@link watched}, for the watched resource attributes of each ResourceLogs. */
@@ -34,6 +39,7 @@ interface MutableScan {
   faults: LogsScan["faults"];
   watched: number[];
   eventNames: number[];
+  hasUnusualAttributes: boolean;
   groups: number[];
   watchedOfGroups: number[];
 }
@@ -44,6 +50,7 @@ const emptyScan = (): MutableScan => ({
   faults: [],
   watched: [],
   eventNames: [],
+  hasUnusualAttributes: false,
   groups: [],
   watchedOfGroups: [],
 });
@@ -207,13 +214,17 @@ export class LogsScanner {
     const reader = this.#reader;
     const bytes = reader.bytes;
     let key = -1;
+    let keyCount = 0;
+    let valueCount = 0;
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === field.KV_KEY) {
+        if (++keyCount > 1 || valueCount > 0) this.#scan.hasUnusualAttributes = true;
         const stop = reader.end(end);
         key = watchedKey(keys, bytes, reader.position, stop);
         reader.position = stop;
       } else if (tag === field.KV_VALUE) {
+        if (++valueCount > 1) this.#scan.hasUnusualAttributes = true;
         const stop = reader.end(end);
         const start = reader.position;
         this.#anyValue(stop, 1);

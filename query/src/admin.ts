@@ -40,6 +40,18 @@ const newHold = z.strictObject({
 /** Makes the routes under `/api/v1/admin`. */
 export function adminRoutes(administration: Administration): Hono {
   const app = new Hono();
+  app.use(async (c, next) => {
+    const type = c.req.header("content-type") ?? "";
+    // A page can send any other type without asking first.
+    if (c.req.method === "POST" && !/^application\/json\b/i.test(type)) {
+      throw new BadRequestError(
+        "invalid_content_type",
+        "the body must be application/json",
+        "send Content-Type: application/json",
+      );
+    }
+    await next();
+  });
   app.get("/keys", (c) => c.json({ keys: administration.listKeys().map(keyJson) }));
   app.post("/keys", async (c) => {
     const { key, text } = await administration.createKey(await bodyOf(c.req.raw, newKey));

@@ -38,6 +38,9 @@ const ALL_TIMES: TimeRange = { fromNano: null, toNano: null };
 
 const ADMIN_PATH = "/api/v1/admin";
 
+/** A proxy that nobody told the server of gives itself away by these. */
+const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
+
 /** Prometheus' text format. */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -86,14 +89,17 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   app.use(async (c, next) => {
     const isAdmin = c.req.path.startsWith(ADMIN_PATH);
     const { keys, trustsLoopback } = options;
-    const isOpen = isAdmin && trustsLoopback && !keys.hasAdmin;
     const { headers } = c.env.incoming;
+    const isProxied = PROXY_HEADERS.some((name) => headers[name] !== undefined);
+    const isOpen = isAdmin && trustsLoopback && !isProxied && !keys.hasAdmin;
     const access = isOpen
       ? authenticateLocal(headers)
-      : authenticate(keys, headers, isAdmin ? ["admin"] : ["read", "admin"]);
+      : authenticate(keys, headers, isAdmin ? ["admin"] : ["read", "admin"], trustsLoopback);
     if (!access.isGranted) {
       const { httpStatus, code, reason, hint } = access;
-      const header = httpStatus === 401 ? { "WWW-Authenticate": WWW_AUTHENTICATE } : undefined;
+      const header: Record<string, string> = {};
+      if (httpStatus === 401) header["WWW-Authenticate"] = WWW_AUTHENTICATE;
+      if (httpStatus === 503) header["Retry-After"] = "2";
       return c.json(errorBody(code, reason, hint), httpStatus, header);
     }
     c.set("scope", scopeOf(access.key));

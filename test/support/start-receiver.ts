@@ -15,6 +15,7 @@ export async function startReceiver(
   const receiver = await Receiver.listen({
     address: { host: "127.0.0.1", port: 0 },
     keys: new KeyRing(keyFile(data)),
+    trustsLoopback: true,
     maxBodyBytes,
     closeGraceMillis: 0,
   });
