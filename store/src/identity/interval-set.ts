@@ -1,67 +1,128 @@
-/** Holds a set of whole numbers as sorted, disjoint intervals: a stream without gaps is one, however long. */
+/** Intervals of one block; above it the block is halved, so that an insertion moves few of them. */
+const MAX_BLOCK = 1024;
+
+/** First and last of neighbouring intervals, in order. */
+interface Block {
+  starts: number[];
+  ends: number[];
+}
+
+/**
+ * Holds a set of whole numbers as sorted, disjoint intervals: a stream without gaps is one, however long. Intervals lie
+ * in blocks: whoever sends a stream backwards, with holes, must not make each number cost more than the one before.
+ */
 export class IntervalSet {
-  /** First and last of each interval, in order; neighbours never touch. */
-  readonly #starts: number[];
-  readonly #ends: number[];
+  /** None is empty; neighbouring intervals never touch, across blocks either. */
+  readonly #blocks: Block[] = [];
+  #count = 0;
   #size = 0;
 
   /** @param intervals pairs as {@link toJSON} gave them */
   constructor(intervals: readonly (readonly [first: number, last: number])[] = []) {
-    this.#starts = intervals.map(([first]) => first);
-    this.#ends = intervals.map(([, last]) => last);
+    for (let at = 0; at < intervals.length; at += MAX_BLOCK / 2) {
+      const part = intervals.slice(at, at + MAX_BLOCK / 2);
+      this.#blocks.push({
+        starts: part.map(([first]) => first),
+        ends: part.map(([, last]) => last),
+      });
+    }
+    this.#count = intervals.length;
     for (const [first, last] of intervals) this.#size += last - first + 1;
   }
 
   /** How many ranges are missing of all from 1 to the highest. */
   get gapCount(): number {
-    const beginsAtOne = (this.#starts[0] ?? Number.POSITIVE_INFINITY) <= 1;
-    return this.#starts.length - (beginsAtOne ? 1 : 0);
+    const beginsAtOne = (this.#blocks[0]?.starts[0] ?? Number.POSITIVE_INFINITY) <= 1;
+    return this.#count - (beginsAtOne ? 1 : 0);
   }
 
   /** How many numbers are missing of all from 1 to the highest. */
   get missingCount(): number {
-    const first = Math.min(1, this.#starts[0] ?? 1);
-    return (this.#ends.at(-1) ?? 0) - first + 1 - this.#size;
+    const first = Math.min(1, this.#blocks[0]?.starts[0] ?? 1);
+    return (this.#blocks.at(-1)?.ends.at(-1) ?? 0) - first + 1 - this.#size;
   }
 
   has(value: number): boolean {
-    const index = this.#indexAtOrBefore(value);
-    return index >= 0 && value <= (this.#ends[index] as number);
+    const block = this.#blocks[this.#blockAtOrBefore(value)];
+    if (block === undefined) return false;
+    return value <= (block.ends[lastAtOrBefore(block.starts, value)] as number);
   }
 
   add(value: number): void {
-    const index = this.#indexAtOrBefore(value);
-    if (index >= 0 && value <= (this.#ends[index] as number)) return;
+    const at = Math.max(0, this.#blockAtOrBefore(value));
+    const block = this.#blocks[at];
+    if (block === undefined) {
+      this.#blocks.push({ starts: [value], ends: [value] });
+      this.#count = 1;
+      this.#size = 1;
+      return;
+    }
+    const { starts, ends } = block;
+    const index = lastAtOrBefore(starts, value);
+    if (index >= 0 && value <= (ends[index] as number)) return;
     this.#size++;
-    const extendsLeft = index >= 0 && this.#ends[index] === value - 1;
-    const extendsRight = this.#starts[index + 1] === value + 1;
+    const isLast = index === starts.length - 1;
+    const following = isLast ? this.#blocks[at + 1] : block;
+    const followingIndex = isLast ? 0 : index + 1;
+    const extendsLeft = index >= 0 && ends[index] === value - 1;
+    const extendsRight = following?.starts[followingIndex] === value + 1;
     if (extendsLeft && extendsRight) {
-      this.#ends[index] = this.#ends[index + 1] as number;
-      this.#starts.splice(index + 1, 1);
-      this.#ends.splice(index + 1, 1);
-    } else if (extendsLeft) this.#ends[index] = value;
-    else if (extendsRight) this.#starts[index + 1] = value;
+      ends[index] = following.ends[followingIndex] as number;
+      this.#remove(isLast ? at + 1 : at, followingIndex);
+    } else if (extendsLeft) ends[index] = value;
+    else if (extendsRight) following.starts[followingIndex] = value;
     else {
-      this.#starts.splice(index + 1, 0, value);
-      this.#ends.splice(index + 1, 0, value);
+      starts.splice(index + 1, 0, value);
+      ends.splice(index + 1, 0, value);
+      this.#count++;
+      if (starts.length > MAX_BLOCK) this.#halve(at);
     }
   }
 
   toJSON(): [first: number, last: number][] {
-    return this.#starts.map((first, i) => [first, this.#ends[i] as number]);
+    return this.#blocks.flatMap(({ starts, ends }) =>
+      starts.map((first, i): [number, number] => [first, ends[i] as number]),
+    );
   }
 
-  /** Index of the last interval that starts at or before `value`; -1 for none. */
-  #indexAtOrBefore(value: number): number {
+  #remove(at: number, index: number): void {
+    const { starts, ends } = this.#blocks[at] as Block;
+    starts.splice(index, 1);
+    ends.splice(index, 1);
+    if (starts.length === 0) this.#blocks.splice(at, 1);
+    this.#count--;
+  }
+
+  #halve(at: number): void {
+    const { starts, ends } = this.#blocks[at] as Block;
+    const half = starts.length >>> 1;
+    this.#blocks.splice(at + 1, 0, { starts: starts.splice(half), ends: ends.splice(half) });
+  }
+
+  /** Index of the last block that starts at or before `value`; -1 for none. */
+  #blockAtOrBefore(value: number): number {
     let low = 0;
-    let high = this.#starts.length;
+    let high = this.#blocks.length;
     // The usual value lies behind all others.
-    if (high > 0 && value >= (this.#starts[high - 1] as number)) return high - 1;
+    if (high > 0 && value >= (this.#blocks[high - 1]?.starts[0] as number)) return high - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#starts[middle] as number) <= value) low = middle + 1;
+      if ((this.#blocks[middle]?.starts[0] as number) <= value) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
+}
+
+/** Index of the last number that is not larger; -1 for none. */
+function lastAtOrBefore(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  if (high > 0 && value >= (sorted[high - 1] as number)) return high - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
