@@ -4,6 +4,9 @@ import type { Command } from "commander";
 import type { DirectoryAdministration } from "./administration.js";
 import { clientFor } from "./ask.js";
 
+/** Stands for the caller where no server is asked. */
+export const OFFLINE = "offline";
+
 /** Options of every command that changes something about a server or its data directory. */
 export interface AdminOptions {
   api?: string;

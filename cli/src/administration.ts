@@ -44,7 +44,7 @@ export class DirectoryAdministration implements Administration {
     this.#retention = new Retention({
       store,
       keepDays,
-      onDrop: (segment) => record(dropEvent(segment)),
+      onDrop: (segment, caller) => record(dropEvent(segment, caller)),
     });
   }
 
@@ -52,17 +52,17 @@ export class DirectoryAdministration implements Administration {
     return readKeys(this.#keyFile);
   }
 
-  async createKey(wanted: NewKey): Promise<{ key: Key; text: string }> {
+  async createKey(wanted: NewKey, caller: string): Promise<{ key: Key; text: string }> {
     const made = makeKey(wanted, new Date());
     // Recorded first: a key that the trail does not know of must not work.
-    await this.#options.record(keyChangeEvent("key_created", made.key));
+    await this.#options.record(keyChangeEvent("key_created", made.key, caller));
     addKey(this.#keyFile, made.key);
     return made;
   }
 
-  async revokeKey(id: string): Promise<Key> {
+  async revokeKey(id: string, caller: string): Promise<Key> {
     const key = revokeKey(this.#keyFile, id, new Date());
-    await this.#options.record(keyChangeEvent("key_revoked", key));
+    await this.#options.record(keyChangeEvent("key_revoked", key, caller));
     return key;
   }
 
@@ -70,10 +70,10 @@ export class DirectoryAdministration implements Administration {
     return await this.#retention.plan();
   }
 
-  async runRetention(): Promise<PlannedSegment[]> {
+  async runRetention(caller: string): Promise<PlannedSegment[]> {
     refuseWithoutRetention(this.#options.keepDays);
     // Two at once would both want to drop the same.
-    this.#running ??= this.#retention.run().finally(() => {
+    this.#running ??= this.#retention.run(caller).finally(() => {
       this.#running = null;
     });
     return await this.#running;
@@ -83,22 +83,22 @@ export class DirectoryAdministration implements Administration {
     return await this.#options.store.holds();
   }
 
-  async addHold(query: string, note: string): Promise<Hold> {
+  async addHold(query: string, note: string, caller: string): Promise<Hold> {
     checkHold(query);
     const id = randomUUID().slice(0, 8);
     const hold = { id, query, note, created_time: new Date().toISOString() };
     await this.#retention.withHoldsFixed(() => this.#options.store.addHold(hold));
-    await this.#options.record(holdEvent("hold_added", hold));
+    await this.#options.record(holdEvent("hold_added", hold, caller));
     return hold;
   }
 
-  async removeHold(id: string): Promise<void> {
+  async removeHold(id: string, caller: string): Promise<void> {
     const hold = (await this.listHolds()).find((hold) => hold.id === id);
     if (hold === undefined) {
       throw new AuditError("not_found", `there is no hold ${id}`, "agent-audit hold list");
     }
     // Recorded first: what it kept may go as soon as it is lifted.
-    await this.#options.record(holdEvent("hold_removed", hold));
+    await this.#options.record(holdEvent("hold_removed", hold, caller));
     await this.#options.store.removeHold(id);
   }
 }

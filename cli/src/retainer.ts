@@ -26,7 +26,7 @@ export class Retainer {
 
   async #run(): Promise<void> {
     try {
-      for (const { segment, events } of await this.#administration.runRetention()) {
+      for (const { segment, events } of await this.#administration.runRetention("schedule")) {
         this.#log.info({ segment, events }, `the segment ${segment} was dropped`);
       }
     } catch (error) {

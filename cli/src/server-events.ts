@@ -9,6 +9,9 @@ import {
 } from "@agent-audit/schema";
 import type { Hold, SeqRange } from "@agent-audit/store";
 
+/** Who asked: the id of an admin key, `local`, `offline`, or `schedule`. */
+const CALLER = "agent_audit.admin.caller";
+
 /** Says that acknowledged events are gone from the journal, and that an operator knew it. */
 export function journalLossEvent({ firstSeq, lastSeq }: SeqRange): ServerEvent {
   return {
@@ -24,9 +27,16 @@ export function journalLossEvent({ firstSeq, lastSeq }: SeqRange): ServerEvent {
 }
 
 /** Says that a key was made or revoked; never what it is. */
-export function keyChangeEvent(action: "key_created" | "key_revoked", key: Key): ServerEvent {
+export function keyChangeEvent(
+  action: "key_created" | "key_revoked",
+  key: Key,
+  caller: string,
+): ServerEvent {
   const bound = { org: key.org, project: key.project, agent: key.agent };
-  const metadata: ServerEvent["metadata"] = { "agent_audit.key.scope": key.scope };
+  const metadata: ServerEvent["metadata"] = {
+    [CALLER]: caller,
+    "agent_audit.key.scope": key.scope,
+  };
   for (const [name, id] of Object.entries(bound)) {
     if (id !== null) metadata[`agent_audit.key.${name}`] = id;
   }
@@ -40,13 +50,14 @@ export function keyChangeEvent(action: "key_created" | "key_revoked", key: Key):
 }
 
 /** Says that a segment is dropped; recorded before it is. */
-export function dropEvent(segment: PlannedSegment): ServerEvent {
+export function dropEvent(segment: PlannedSegment, caller: string): ServerEvent {
   return {
     eventName: EVENT_RETENTION_DROP,
     action: "segment_dropped",
     resource: { type: "segment", id: segment.segment },
     description: `${segment.events} events of the segment ${segment.segment} are dropped`,
     metadata: {
+      [CALLER]: caller,
       "agent_audit.retention.first_seq": BigInt(segment.first_seq),
       "agent_audit.retention.last_seq": BigInt(segment.last_seq),
       "agent_audit.retention.events": BigInt(segment.events),
@@ -54,12 +65,16 @@ export function dropEvent(segment: PlannedSegment): ServerEvent {
   };
 }
 
-export function holdEvent(action: "hold_added" | "hold_removed", hold: Hold): ServerEvent {
+export function holdEvent(
+  action: "hold_added" | "hold_removed",
+  hold: Hold,
+  caller: string,
+): ServerEvent {
   return {
     eventName: EVENT_RETENTION_HOLD,
     action,
     resource: { type: "hold", id: hold.id },
     description: hold.note,
-    metadata: { "agent_audit.retention.hold.query": hold.query },
+    metadata: { [CALLER]: caller, "agent_audit.retention.hold.query": hold.query },
   };
 }

@@ -1,6 +1,6 @@
 import { type Key, type NewKey, SCOPES } from "@agent-audit/access";
 import type { Hold } from "@agent-audit/store";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { BadRequestError } from "./query-error.js";
 import type { PlannedSegment, RetentionPlan } from "./retention.js";
@@ -8,20 +8,20 @@ import type { PlannedSegment, RetentionPlan } from "./retention.js";
 /** A key without what could be used to guess it. */
 export type KeyJson = Omit<Key, "sha256">;
 
-/** What an operator can do to a running server. */
+/** What an operator can do to a running server. `caller` says who asks: an id of a key, or a word for none. */
 export interface Administration {
   listKeys(): Key[];
   /** Makes a key; `text` is what its owner sends, and cannot be had again. */
-  createKey(wanted: NewKey): Promise<{ key: Key; text: string }>;
-  revokeKey(id: string): Promise<Key>;
+  createKey(wanted: NewKey, caller: string): Promise<{ key: Key; text: string }>;
+  revokeKey(id: string, caller: string): Promise<Key>;
   /** Says what {@link runRetention} would do. */
   planRetention(): Promise<RetentionPlan>;
   /** Drops what is old enough and not held. @throws AuditError `no_retention` */
-  runRetention(): Promise<PlannedSegment[]>;
+  runRetention(caller: string): Promise<PlannedSegment[]>;
   listHolds(): Promise<Hold[]>;
   /** @param query parameters of `/events` that filter */
-  addHold(query: string, note: string): Promise<Hold>;
-  removeHold(id: string): Promise<void>;
+  addHold(query: string, note: string, caller: string): Promise<Hold>;
+  removeHold(id: string, caller: string): Promise<void>;
 }
 
 const newKey = z.strictObject({
@@ -37,9 +37,12 @@ const newHold = z.strictObject({
   note: z.string().max(1_000).default(""),
 });
 
+/** `keyId` is the caller's; `null` for one that needs none. */
+type Env = { Variables: { keyId: string | null } };
+
 /** Makes the routes under `/api/v1/admin`. */
-export function adminRoutes(administration: Administration): Hono {
-  const app = new Hono();
+export function adminRoutes(administration: Administration): Hono<Env> {
+  const app = new Hono<Env>();
   app.use(async (c, next) => {
     const type = c.req.header("content-type") ?? "";
     // A page can send any other type without asking first.
@@ -54,27 +57,36 @@ export function adminRoutes(administration: Administration): Hono {
   });
   app.get("/keys", (c) => c.json({ keys: administration.listKeys().map(keyJson) }));
   app.post("/keys", async (c) => {
-    const { key, text } = await administration.createKey(await bodyOf(c.req.raw, newKey));
+    const { key, text } = await administration.createKey(
+      await bodyOf(c.req.raw, newKey),
+      callerOf(c),
+    );
     return c.json({ key: keyJson(key), text }, 201);
   });
   app.delete("/keys/:id", async (c) =>
-    c.json({ key: keyJson(await administration.revokeKey(c.req.param("id"))) }),
+    c.json({ key: keyJson(await administration.revokeKey(c.req.param("id"), callerOf(c))) }),
   );
   app.get("/retention", async (c) => c.json(await administration.planRetention()));
-  app.post("/retention/run", async (c) => c.json({ dropped: await administration.runRetention() }));
+  app.post("/retention/run", async (c) =>
+    c.json({ dropped: await administration.runRetention(callerOf(c)) }),
+  );
   app.get("/holds", async (c) => c.json({ holds: await administration.listHolds() }));
   app.post("/holds", async (c) => {
     const { query, note } = await bodyOf(c.req.raw, newHold);
-    return c.json({ hold: await administration.addHold(query, note) }, 201);
+    return c.json({ hold: await administration.addHold(query, note, callerOf(c)) }, 201);
   });
   app.delete("/holds/:id", async (c) => {
-    await administration.removeHold(c.req.param("id"));
+    await administration.removeHold(c.req.param("id"), callerOf(c));
     return c.json({});
   });
   return app;
 }
 
-export function keyJson({ sha256: _, ...key }: Key): KeyJson {
+function callerOf(c: Context<Env>): string {
+  return c.get("keyId") ?? "local";
+}
+
+function keyJson({ sha256: _, ...key }: Key): KeyJson {
   return key;
 }
 

@@ -29,7 +29,7 @@ import { BadRequestError, statusOf } from "./query-error.js";
 import { statusJson } from "./status.js";
 import { parseTimeseriesRequest, timeseries } from "./timeseries.js";
 
-type Env = { Bindings: HttpBindings; Variables: { scope: ReadScope } };
+type Env = { Bindings: HttpBindings; Variables: { scope: ReadScope; keyId: string | null } };
 
 /** How long `min_seq=` waits at most. */
 const APPLY_WAIT_MILLIS = 10_000;
@@ -103,6 +103,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
       return c.json(errorBody(code, reason, hint), httpStatus, header);
     }
     c.set("scope", scopeOf(access.key));
+    c.set("keyId", access.key?.id ?? null);
     await next();
     return undefined;
   });

@@ -39,7 +39,7 @@ export interface RetentionOptions {
   /** ns since 1970 UTC */
   now?: () => bigint;
   /** Records that a segment is about to be dropped; it stays when this rejects. */
-  onDrop: (segment: PlannedSegment) => Promise<void>;
+  onDrop: (segment: PlannedSegment, caller: string) => Promise<void>;
 }
 
 /** Drops old segments as a whole, by the time of receipt, unless a hold keeps them. */
@@ -64,12 +64,12 @@ export class Retention {
     return { keep_days: keepDays, segments };
   }
 
-  /** Drops what is old enough and not held, oldest first, and gives what was dropped. */
-  async run(): Promise<PlannedSegment[]> {
+  /** Drops what is old enough and not held, oldest first, for a caller, and gives what was dropped. */
+  async run(caller: string): Promise<PlannedSegment[]> {
     const dropped: PlannedSegment[] = [];
     for (const candidate of await this.#candidates()) {
       // One by one, so that a hold that comes meanwhile counts for all that are left.
-      const segment = await this.withHoldsFixed(() => this.#dropUnlessHeld(candidate));
+      const segment = await this.withHoldsFixed(() => this.#dropUnlessHeld(candidate, caller));
       if (segment !== null) dropped.push(segment);
     }
     return dropped;
@@ -89,10 +89,13 @@ export class Retention {
     return await store.retentionCandidates(Number(this.#now() / NANOS_PER_DAY) - keepDays);
   }
 
-  async #dropUnlessHeld(candidate: RetentionCandidate): Promise<PlannedSegment | null> {
+  async #dropUnlessHeld(
+    candidate: RetentionCandidate,
+    caller: string,
+  ): Promise<PlannedSegment | null> {
     const segment = await this.#judge(candidate);
     if (segment?.action !== "drop") return null;
-    await this.#options.onDrop(segment);
+    await this.#options.onDrop(segment, caller);
     await this.#options.store.drop(segment.segment);
     return segment;
   }

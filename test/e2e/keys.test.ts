@@ -156,6 +156,11 @@ describe("keys", () => {
       ["ingest", false],
     ]);
     expect(stdout).not.toMatch(/sha256/);
+    const changes = await ask(server, made.stdout.trim(), "events?source=system&order=seq");
+    const callers = changes.body.events.map(
+      ({ metadata }: { metadata: Record<string, string> }) => metadata["agent_audit.admin.caller"],
+    );
+    expect(callers).toEqual(["local", keys[0].id, keys[0].id, keys[0].id]);
     const status = await ask(server, made.stdout.trim(), "status");
     const count = await ask(
       server,

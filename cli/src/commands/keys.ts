@@ -1,7 +1,7 @@
 import type { Administration, KeyJson } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
-import { type AdminOptions, administer, withAdminOptions } from "../administer.js";
+import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
 
 interface CreateOptions extends AdminOptions {
   scope: string;
@@ -47,7 +47,7 @@ async function create(options: CreateOptions): Promise<void> {
   };
   const { key, text } = await administer(options, {
     online: (client) => client.send<{ key: KeyJson; text: string }>("POST", "admin/keys", wanted),
-    offline: (administration) => administration.createKey(wanted),
+    offline: (administration) => administration.createKey(wanted, OFFLINE),
   });
   if (options.json) process.stdout.write(`${JSON.stringify({ key: shown(key), text })}\n`);
   else {
@@ -89,7 +89,7 @@ async function revoke(id: string, options: AdminOptions): Promise<void> {
   const { key } = await administer(options, {
     online: (client) =>
       client.send<{ key: KeyJson }>("DELETE", `admin/keys/${encodeURIComponent(id)}`),
-    offline: async (administration) => ({ key: await administration.revokeKey(id) }),
+    offline: async (administration) => ({ key: await administration.revokeKey(id, OFFLINE) }),
   });
   if (options.json) process.stdout.write(`${JSON.stringify(shown(key))}\n`);
   else process.stdout.write(`key ${key.id} is revoked\n`);

@@ -1,7 +1,7 @@
 import type { PlannedSegment, RetentionPlan } from "@agent-audit/query";
 import type { Hold } from "@agent-audit/store";
 import type { Command } from "commander";
-import { type AdminOptions, administer, withAdminOptions } from "../administer.js";
+import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
 
 export function addRetention(program: Command): void {
   const retention = program
@@ -52,7 +52,7 @@ async function run(options: AdminOptions): Promise<void> {
   const { dropped } = await administer(options, {
     online: (client) =>
       client.send<{ dropped: PlannedSegment[] }>("POST", "admin/retention/run", {}),
-    offline: async (administration) => ({ dropped: await administration.runRetention() }),
+    offline: async (administration) => ({ dropped: await administration.runRetention(OFFLINE) }),
   });
   if (options.json) process.stdout.write(`${JSON.stringify({ dropped })}\n`);
   else if (dropped.length === 0) process.stdout.write("nothing was dropped\n");
@@ -83,7 +83,9 @@ async function add(
   const { note } = options;
   const { hold } = await administer(options, {
     online: (client) => client.send<{ hold: Hold }>("POST", "admin/holds", { query, note }),
-    offline: async (administration) => ({ hold: await administration.addHold(query, note) }),
+    offline: async (administration) => ({
+      hold: await administration.addHold(query, note, OFFLINE),
+    }),
   });
   if (options.json) process.stdout.write(`${JSON.stringify(hold)}\n`);
   else process.stdout.write(`hold ${hold.id} is in force\n`);
@@ -118,7 +120,7 @@ async function list(options: AdminOptions): Promise<void> {
 async function remove(id: string, options: AdminOptions): Promise<void> {
   await administer(options, {
     online: (client) => client.send("DELETE", `admin/holds/${encodeURIComponent(id)}`),
-    offline: (administration) => administration.removeHold(id),
+    offline: (administration) => administration.removeHold(id, OFFLINE),
   });
   if (!options.json) process.stdout.write(`hold ${id} is lifted\n`);
 }
