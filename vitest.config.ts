@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["*/src/**/*.test.ts", "test/e2e/**/*.test.ts", "test/house/**/*.test.ts"],
-    testTimeout: 30_000,
+    // Two at once on two cores: a start may take three seconds, and some tests make ten.
+    testTimeout: 120_000,
     hookTimeout: 30_000,
     pool: "forks",
     // Most tests wait for servers that they have started.
