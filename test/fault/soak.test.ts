@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkStore } from "@agent-audit/store";
 import { describe, expect, it } from "vitest";
-import { Ledger } from "../support/ledger.js";
+import { Ledger, visibleEvents } from "../support/ledger.js";
 import { faultShare } from "../support/seeded.js";
 import { startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -128,7 +128,7 @@ describe("P20: soak", () => {
     expect(slope).toBeLessThan(SECONDS >= 600 ? MAX_SLOPE_MIB_PER_HOUR : Number.POSITIVE_INFINITY);
     // A segment is a file and, while it is written, a log.
     expect(late - early).toBeLessThanOrEqual(segments.length + 8);
-    const { total } = await server.get("facets");
+    const total = await visibleEvents(server.apiUrl);
     expect(total).toBeGreaterThanOrEqual(ledger.acknowledged.size);
     expect(total).toBeLessThanOrEqual(issued);
     await server.stop();
