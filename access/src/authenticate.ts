@@ -1,5 +1,6 @@
 import { foreignCaller } from "./host-rule.js";
-import type { Key, KeyRing, Scope } from "./keys.js";
+import type { KeySet } from "./key-ring.js";
+import type { Key, Scope } from "./keys.js";
 
 /** What a request says of its sender. */
 export interface CallerHeaders {
@@ -26,7 +27,7 @@ const MAKE_ONE = "agent-audit keys create makes one";
  * @param trustsLoopback whether callers must be on this machine: no other address, no proxy in front
  */
 export function authenticate(
-  keys: KeyRing,
+  keys: KeySet,
   { host, origin, authorization }: CallerHeaders,
   scopes: readonly Scope[],
   trustsLoopback: boolean,
@@ -34,8 +35,9 @@ export function authenticate(
   if (!keys.isNeeded && trustsLoopback) return authenticateLocal({ host, origin });
   // Never 401 for a fault of the server's: clients would throw away what they have.
   const { error } = keys;
-  if (error !== null)
+  if (error !== null) {
     return refused(503, error.code, "the server's keys cannot be used", error.hint);
+  }
   const text = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
   if (text === undefined) {
     return refused(

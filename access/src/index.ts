@@ -7,13 +7,15 @@ export {
   makeHttpServer,
   urlOf,
 } from "./http-listener.js";
+export { KeyRing, KeySet } from "./key-ring.js";
 export {
   addKey,
   type Key,
-  KeyRing,
   keyFile,
   makeKey,
   type NewKey,
+  type PublicKey,
+  publicKey,
   readKeys,
   revokeKey,
   SCOPES,

@@ -55,6 +55,9 @@ const fileSchema = z.object({ version: z.literal(VERSION), keys: z.array(keySche
 /** A key as it is kept: its text is shown once and nowhere stored. */
 export type Key = z.infer<typeof keySchema>;
 
+/** A key without what could be used to guess it. */
+export type PublicKey = Omit<Key, "sha256">;
+
 /** What its maker says of a new key. */
 export interface NewKey {
   scope: Scope;
@@ -151,103 +154,20 @@ function writeKeys(file: string, keys: readonly Key[]): void {
   fs.closeSync(directory);
 }
 
-/** The keys of a running server: the file is looked at before every use, so that a change counts at once. */
-export class KeyRing {
-  readonly #file: string;
-  #keys = new Map<string, Key>();
-  #hasAdmin = false;
-  /** Once there were keys, a file that is missing is a fault, and never lets anybody in. */
-  #hasExisted = false;
-  #version = "";
-  #error: AuditError | null = null;
-
-  constructor(file: string) {
-    this.#file = file;
-    this.#refresh();
-  }
-
-  /** Whether anybody needs a key; also when the keys cannot be read, or are gone while the server runs. */
-  get isNeeded(): boolean {
-    this.#refresh();
-    return this.#hasExisted || this.#error !== null;
-  }
-
-  /** Why nobody can be let in now; `null` when the keys can be used. */
-  get error(): AuditError | null {
-    this.#refresh();
-    return this.#error;
-  }
-
-  /** Whether a key that may administer exists, or has existed, or cannot be excluded. */
-  get hasAdmin(): boolean {
-    this.#refresh();
-    return this.#hasAdmin || this.#error !== null;
-  }
-
-  /** Finds the key of a text; `null` for none. */
-  find(text: string): Key | null {
-    this.#refresh();
-    const key = this.#keys.get(TOKEN.exec(text)?.[1] ?? "");
-    // Compared in any case, so that the time tells nothing about which ids there are.
-    const expected = key === undefined ? Buffer.alloc(32) : Buffer.from(key.sha256, "hex");
-    const isRight = timingSafeEqual(digestOf(text), expected);
-    return isRight && key !== undefined ? key : null;
-  }
-
-  #refresh(): void {
-    const version = versionOf(this.#file);
-    if (version === this.#version && version !== "") return;
-    if (version === "" && !this.#hasExisted) return;
-    try {
-      const keys = version === "" ? null : readKeys(this.#file);
-      this.#take(keys);
-      this.#version = version;
-    } catch (error) {
-      this.#error = error as AuditError;
-      // A file that is broken stays so until it is written; a passing fault of the disk does not.
-      const isPassing = typeof ((error as Error).cause as NodeJS.ErrnoException)?.code === "string";
-      this.#version = isPassing ? "" : version;
-      this.#hasExisted = true;
-    }
-  }
-
-  /** @param keys `null` for a file that is gone */
-  #take(keys: Key[] | null): void {
-    // One that goes between the look at it and the reading gives no keys.
-    const isGone = keys === null || (keys.length === 0 && versionOf(this.#file) === "");
-    if (isGone) {
-      this.#error = gone(this.#file);
-      return;
-    }
-    const usable = keys.filter(({ revoked_time }) => revoked_time === null);
-    this.#keys = new Map(usable.map((key) => [key.id, key]));
-    this.#hasAdmin = keys.some(({ scope }) => scope === "admin");
-    this.#hasExisted = true;
-    // Whoever revokes the last key does not mean to let everybody in.
-    this.#error = usable.length === 0 ? allRevoked(this.#file) : null;
-  }
+/** Tells in a time that says nothing about the digest whether a text is a key's. */
+export function isTextOf(text: string, key: Key | undefined): boolean {
+  const expected = key === undefined ? Buffer.alloc(32) : Buffer.from(key.sha256, "hex");
+  return timingSafeEqual(digestOf(text), expected) && key !== undefined;
 }
 
-function gone(file: string): AuditError {
-  return new AuditError(
-    "keys_unreadable",
-    `${file} is gone`,
-    "restore it from a backup, or restart the server, which then listens on loopback only",
-  );
+/** Reads the id in a key's text; `null` for what is no key. */
+export function idInText(text: string): string | null {
+  return TOKEN.exec(text)?.[1] ?? null;
 }
 
-function allRevoked(file: string): AuditError {
-  return new AuditError(
-    "keys_unreadable",
-    `all keys of ${file} are revoked`,
-    "make one with `agent-audit keys create`, with the server stopped",
-  );
-}
-
-/** Changes whenever the file is written. */
-function versionOf(file: string): string {
-  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? "" : `${stat.ino}-${stat.mtimeNs}-${stat.size}`;
+/** What may be shown of a key. */
+export function publicKey({ sha256: _, ...key }: Key): PublicKey {
+  return key;
 }
 
 function digestOf(text: string): Buffer {

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import {
   addKey,
-  type Key,
   keyFile,
   makeKey,
   type NewKey,
+  type PublicKey,
+  publicKey,
   readKeys,
   revokeKey,
 } from "@agent-audit/access";
@@ -35,7 +36,6 @@ export class DirectoryAdministration implements Administration {
   readonly #options: AdministrationOptions;
   readonly #keyFile: string;
   readonly #retention: Retention;
-  #running: Promise<PlannedSegment[]> | null = null;
 
   constructor(options: AdministrationOptions) {
     const { store, keepDays, record } = options;
@@ -48,22 +48,22 @@ export class DirectoryAdministration implements Administration {
     });
   }
 
-  listKeys(): Key[] {
-    return readKeys(this.#keyFile);
+  listKeys(): PublicKey[] {
+    return readKeys(this.#keyFile).map(publicKey);
   }
 
-  async createKey(wanted: NewKey, caller: string): Promise<{ key: Key; text: string }> {
+  async createKey(wanted: NewKey, caller: string): Promise<{ key: PublicKey; text: string }> {
     const made = makeKey(wanted, new Date());
     // Recorded first: a key that the trail does not know of must not work.
     await this.#options.record(keyChangeEvent("key_created", made.key, caller));
     addKey(this.#keyFile, made.key);
-    return made;
+    return { key: publicKey(made.key), text: made.text };
   }
 
-  async revokeKey(id: string, caller: string): Promise<Key> {
+  async revokeKey(id: string, caller: string): Promise<PublicKey> {
     const key = revokeKey(this.#keyFile, id, new Date());
     await this.#options.record(keyChangeEvent("key_revoked", key, caller));
-    return key;
+    return publicKey(key);
   }
 
   async planRetention(): Promise<RetentionPlan> {
@@ -72,11 +72,7 @@ export class DirectoryAdministration implements Administration {
 
   async runRetention(caller: string): Promise<PlannedSegment[]> {
     refuseWithoutRetention(this.#options.keepDays);
-    // Two at once would both want to drop the same.
-    this.#running ??= this.#retention.run(caller).finally(() => {
-      this.#running = null;
-    });
-    return await this.#running;
+    return await this.#retention.run(caller);
   }
 
   async listHolds(): Promise<Hold[]> {

@@ -1,7 +1,7 @@
 import { JournalClient } from "@agent-audit/collector";
 import { Store } from "@agent-audit/store";
 import { DirectoryAdministration } from "./administration.js";
-import { diskGuardLimits, keepDays, type ServerConfig, segmentLimits } from "./server-config.js";
+import { journalOptions, keepDays, type ServerConfig } from "./server-config.js";
 
 /**
  * Opens a data directory of which no server is running, for what an operator does to it.
@@ -19,13 +19,7 @@ export async function withDataDirectory<T>(
   failure.catch(() => {});
   const store = await Store.open({ data: config.data, onFatal });
   try {
-    const { journal } = await JournalClient.open({
-      store,
-      diskGuard: diskGuardLimits(config, 1),
-      maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
-      segmentLimits: segmentLimits(config),
-      onFatal,
-    });
+    const { journal } = await JournalClient.open({ store, ...journalOptions(config), onFatal });
     try {
       // Sequences that the engine has seen must not be given again.
       await store.verify();

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { collectorConfig } from "@agent-audit/collector";
 import { queryConfig } from "@agent-audit/query";
 import { AuditError, nearestName } from "@agent-audit/schema";
-import { type DiskGuardLimits, type SegmentLimits, storeConfig } from "@agent-audit/store";
+import { type DiskGuardLimits, storeConfig } from "@agent-audit/store";
 import { z } from "zod";
 import { NO_FILE, readConfigFile } from "./config-file.js";
 import { readSecretFiles } from "./config-secrets.js";
@@ -81,19 +81,22 @@ export function loadServerConfig(options: ServerOptions, env = process.env): Loa
   };
 }
 
-/** @param share of what ingest leaves free */
-export function diskGuardLimits(
-  { disk_guard: limits }: ServerConfig,
-  share: number,
-): DiskGuardLimits {
-  return {
-    minFreeBytes: limits.min_free_bytes * share,
-    minFreePercent: limits.min_free_percent * share,
-  };
+/** What must stay free of the disk for ingest to go on. */
+export function diskGuardLimits({ disk_guard: limits }: ServerConfig): DiskGuardLimits {
+  return { minFreeBytes: limits.min_free_bytes, minFreePercent: limits.min_free_percent };
 }
 
-export function segmentLimits({ segments }: ServerConfig): SegmentLimits {
-  return { maxRecords: segments.max_records, maxJournalBytes: segments.max_journal_bytes };
+/** How the journal is written, by a server or for a command. */
+export function journalOptions(config: ServerConfig) {
+  const { segments, quarantine } = config;
+  return {
+    diskGuard: diskGuardLimits(config),
+    maxQuarantineBytesPerDay: quarantine.max_bytes_per_day,
+    segmentLimits: {
+      maxRecords: segments.max_records,
+      maxJournalBytes: segments.max_journal_bytes,
+    },
+  };
 }
 
 /** Days that segments are kept; `null` for ever. */

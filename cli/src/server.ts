@@ -9,11 +9,11 @@ import {
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer, silentStreams } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
-import { Store } from "@agent-audit/store";
+import { Store, shareOf } from "@agent-audit/store";
 import { DirectoryAdministration } from "./administration.js";
 import { Metrics } from "./metrics.js";
 import { Retainer } from "./retainer.js";
-import { diskGuardLimits, keepDays, type ServerConfig, segmentLimits } from "./server-config.js";
+import { diskGuardLimits, journalOptions, keepDays, type ServerConfig } from "./server-config.js";
 import { journalLossEvent } from "./server-events.js";
 import type { ServerLog } from "./server-log.js";
 import { VERSION } from "./version.js";
@@ -87,7 +87,7 @@ async function startOnce(
       memoryLimitMib: config.engine.memory_limit_mib,
       threads: config.engine.threads,
       // Half of what ingest leaves: room for what was acknowledged last to become visible.
-      diskGuard: diskGuardLimits(config, 0.5),
+      diskGuard: shareOf(diskGuardLimits(config), 0.5),
       onFatal,
       onSetAside: (seq, reason) =>
         log.error({ seq: Number(seq), reason }, "a record cannot be shown"),
@@ -150,9 +150,7 @@ async function startOnce(
     opened.unshift(queries);
     const opening = JournalClient.open({
       store,
-      diskGuard: diskGuardLimits(config, 1),
-      maxQuarantineBytesPerDay: config.quarantine.max_bytes_per_day,
-      segmentLimits: segmentLimits(config),
+      ...journalOptions(config),
       onRoom: (hasRoom) =>
         hasRoom
           ? log.info("the disk has room again: ingest goes on")

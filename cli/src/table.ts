@@ -29,6 +29,16 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
   );
 }
 
+/** Prints a list: as JSON, one object a line, or as a table, or what is said instead of an empty one. */
+export function printList<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { json, empty }: { json: boolean | undefined; empty: string },
+): void {
+  if (json) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+  else process.stdout.write(`${rows.length === 0 ? empty : formatTable(columns, rows)}\n`);
+}
+
 /** Escapes what could move a terminal's cursor or hide text: control, bidirectional and zero-width characters. */
 export function printable(value: string | number): string {
   return String(value).replace(

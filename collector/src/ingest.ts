@@ -13,6 +13,7 @@ import {
   type StreamTotals,
   type Syncer,
   saveSeenRecords,
+  shareOf,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
@@ -84,11 +85,7 @@ export class Ingest {
       options;
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
-    const { minFreeBytes, minFreePercent } = options.diskGuard;
-    this.#ownGuard = new DiskGuard(directory, {
-      minFreeBytes: minFreeBytes * OWN_SHARE,
-      minFreePercent: minFreePercent * OWN_SHARE,
-    });
+    this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
     this.#save = (firstSeq, isSynced) => {
       try {

@@ -129,7 +129,7 @@ export class Receiver {
     );
     app.use(async (c, next) => {
       const access = authenticate(
-        this.#keys,
+        this.#keys.current(),
         c.env.incoming.headers,
         ["ingest"],
         this.#trustsLoopback,

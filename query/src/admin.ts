@@ -1,19 +1,16 @@
-import { type Key, type NewKey, SCOPES } from "@agent-audit/access";
+import { type NewKey, type PublicKey, SCOPES } from "@agent-audit/access";
 import type { Hold } from "@agent-audit/store";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { BadRequestError } from "./query-error.js";
 import type { PlannedSegment, RetentionPlan } from "./retention.js";
 
-/** A key without what could be used to guess it. */
-export type KeyJson = Omit<Key, "sha256">;
-
 /** What an operator can do to a running server. `caller` says who asks: an id of a key, or a word for none. */
 export interface Administration {
-  listKeys(): Key[];
+  listKeys(): PublicKey[];
   /** Makes a key; `text` is what its owner sends, and cannot be had again. */
-  createKey(wanted: NewKey, caller: string): Promise<{ key: Key; text: string }>;
-  revokeKey(id: string, caller: string): Promise<Key>;
+  createKey(wanted: NewKey, caller: string): Promise<{ key: PublicKey; text: string }>;
+  revokeKey(id: string, caller: string): Promise<PublicKey>;
   /** Says what {@link runRetention} would do. */
   planRetention(): Promise<RetentionPlan>;
   /** Drops what is old enough and not held. @throws AuditError `no_retention` */
@@ -55,16 +52,13 @@ export function adminRoutes(administration: Administration): Hono<Env> {
     }
     await next();
   });
-  app.get("/keys", (c) => c.json({ keys: administration.listKeys().map(keyJson) }));
+  app.get("/keys", (c) => c.json({ keys: administration.listKeys() }));
   app.post("/keys", async (c) => {
-    const { key, text } = await administration.createKey(
-      await bodyOf(c.req.raw, newKey),
-      callerOf(c),
-    );
-    return c.json({ key: keyJson(key), text }, 201);
+    const wanted = await bodyOf(c.req.raw, newKey);
+    return c.json(await administration.createKey(wanted, callerOf(c)), 201);
   });
   app.delete("/keys/:id", async (c) =>
-    c.json({ key: keyJson(await administration.revokeKey(c.req.param("id"), callerOf(c))) }),
+    c.json({ key: await administration.revokeKey(c.req.param("id"), callerOf(c)) }),
   );
   app.get("/retention", async (c) => c.json(await administration.planRetention()));
   app.post("/retention/run", async (c) =>
@@ -84,10 +78,6 @@ export function adminRoutes(administration: Administration): Hono<Env> {
 
 function callerOf(c: Context<Env>): string {
   return c.get("keyId") ?? "local";
-}
-
-function keyJson({ sha256: _, ...key }: Key): KeyJson {
-  return key;
 }
 
 async function bodyOf<T>(request: Request, schema: z.ZodType<T>): Promise<T> {

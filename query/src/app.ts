@@ -88,7 +88,8 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   );
   app.use(async (c, next) => {
     const isAdmin = c.req.path.startsWith(ADMIN_PATH);
-    const { keys, trustsLoopback } = options;
+    const { trustsLoopback } = options;
+    const keys = options.keys.current();
     const { headers } = c.env.incoming;
     const isProxied = PROXY_HEADERS.some((name) => headers[name] !== undefined);
     const isOpen = isAdmin && trustsLoopback && !isProxied && !keys.hasAdmin;

@@ -1,4 +1,4 @@
-export type { Administration, KeyJson } from "./admin.js";
+export type { Administration } from "./admin.js";
 export type { AggregateAnswer } from "./aggregate.js";
 export { queryConfig } from "./config.js";
 export type { EventJson } from "./event-json.js";

@@ -3,9 +3,10 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import { AuditError } from "@agent-audit/schema";
 import { z } from "zod";
-import type { DroppedSegment, SeqRange } from "./dropped.js";
+import type { DroppedSegment } from "./dropped.js";
 import { type Disk, nodeDisk, readRange, syncDirectory, writeFully } from "./journal/disk.js";
 import { parseSegmentName, type SegmentId, segmentName } from "./segment-id.js";
+import type { SeqRange } from "./seq-range.js";
 
 const FILE = "catalog.log";
 /** Hexadecimal digits of a line's CRC-32, before a space and the JSON text. */

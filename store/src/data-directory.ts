@@ -9,6 +9,9 @@ const DIRECTORY_VERSION = 1;
 const STORE_FILE = "store.json";
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
+/** The current id of a store, then former ones. */
+export type StoreIds = readonly [current: string, ...former: string[]];
+
 /** Names the places in a data directory. */
 export interface DataDirectory {
   root: string;
@@ -51,20 +54,13 @@ export function makeDataDirectory(root: string): DataDirectory {
   return directory;
 }
 
-/** Who a data directory is: ids of events begin with its id. */
-export interface StoreIdentity {
-  storeId: string;
-  /** Ids that it had before events were lost; newest first. */
-  formerStoreIds: readonly string[];
-}
-
-/** Reads the store's id, making one at the first start. Call with the lock held. */
-export function storeIdentityOf(
-  { root }: Pick<DataDirectory, "root">,
-  disk: Disk = nodeDisk,
-): StoreIdentity {
+/**
+ * Reads the ids of a store: the current one, which ids of events begin with, then those that it had before events were
+ * lost, newest first. Makes one at the first start. Call with the lock held.
+ */
+export function storeIdsOf({ root }: Pick<DataDirectory, "root">, disk: Disk = nodeDisk): StoreIds {
   const file = path.join(root, STORE_FILE);
-  if (!disk.readdirSync(root).includes(STORE_FILE)) return writeIdentity(file, [], disk);
+  if (!disk.readdirSync(root).includes(STORE_FILE)) return writeNewId(file, [], disk);
   const { store_id: storeId, former_store_ids: former = [], version } = readJson(file, disk);
   if (version !== DIRECTORY_VERSION || typeof storeId !== "string" || !Array.isArray(former)) {
     throw new AuditError(
@@ -73,21 +69,23 @@ export function storeIdentityOf(
       "start the version of agent-audit that wrote it",
     );
   }
-  return { storeId, formerStoreIds: former.map(String) };
+  return [storeId, ...former.map(String)];
 }
 
 /** Gives the data directory a new id: sequences from now on may have stood for other events before. */
 export function renewStoreId(directory: Pick<DataDirectory, "root">): void {
-  const { storeId, formerStoreIds } = storeIdentityOf(directory);
-  writeIdentity(path.join(directory.root, STORE_FILE), [storeId, ...formerStoreIds], nodeDisk);
+  writeNewId(path.join(directory.root, STORE_FILE), storeIdsOf(directory), nodeDisk);
 }
 
-function writeIdentity(file: string, formerStoreIds: readonly string[], disk: Disk): StoreIdentity {
+function writeNewId(file: string, former: readonly string[], disk: Disk): StoreIds {
   const storeId = Array.from(randomBytes(STORE_ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
-  const former = formerStoreIds.length === 0 ? {} : { former_store_ids: formerStoreIds };
-  const text = `${JSON.stringify({ store_id: storeId, ...former, version: DIRECTORY_VERSION })}\n`;
-  replaceFile(disk, file, [Buffer.from(text)]);
-  return { storeId, formerStoreIds };
+  const text = JSON.stringify({
+    store_id: storeId,
+    ...(former.length > 0 && { former_store_ids: former }),
+    version: DIRECTORY_VERSION,
+  });
+  replaceFile(disk, file, [Buffer.from(`${text}\n`)]);
+  return [storeId, ...former];
 }
 
 function readJson(file: string, disk: Disk): Record<string, unknown> {

@@ -7,6 +7,14 @@ export interface DiskGuardLimits {
   minFreePercent: number;
 }
 
+/** Gives a share of limits, for those who may go on when others must stop. */
+export function shareOf(limits: DiskGuardLimits, share: number): DiskGuardLimits {
+  return {
+    minFreeBytes: limits.minFreeBytes * share,
+    minFreePercent: limits.minFreePercent * share,
+  };
+}
+
 /**
  * Keeps ingest from filling the disk: a write that fails for lack of room ends the server, and a full disk takes
  * the machine's other services along. Asks the file system each time, which costs microseconds.

@@ -1,8 +1,7 @@
 export type { Hold } from "./catalog-log.js";
 export { storeConfig } from "./config.js";
-export { type DataDirectory, storeIdentityOf } from "./data-directory.js";
-export { DiskGuard, type DiskGuardLimits } from "./disk-guard.js";
-export type { SeqRange } from "./dropped.js";
+export { type DataDirectory, storeIdsOf } from "./data-directory.js";
+export { DiskGuard, type DiskGuardLimits, shareOf } from "./disk-guard.js";
 export { checkStore, type SegmentCheck } from "./engine/check-store.js";
 export type { ColumnName } from "./engine/columns.js";
 export type { RetentionCandidate, SegmentStatus } from "./engine/engine.js";
@@ -40,5 +39,6 @@ export type { JournalCut } from "./journal/recover-journal.js";
 export { sealableFiles, sealJournal } from "./journal/seal-journal.js";
 export { type Syncer, ThreadSyncer } from "./journal/syncer.js";
 export { EVERYTHING, isLimited, type ReadScope } from "./read-scope.js";
+export type { SeqRange } from "./seq-range.js";
 export { SharedPosition } from "./shared-position.js";
 export { type Snapshot, Store, type StoreOptions, type StoreStatus } from "./store.js";

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 
 const MILLIS_PER_DAY = 86_400_000;
@@ -5,6 +6,7 @@ const NANOS_PER_DAY = 86_400_000_000_000n;
 const MAX_PARTS = 2 ** 14;
 /** Bits of a day in a journal file's header: they last until the year 2687. */
 const DAY_BITS = 18;
+const SUFFIX = ".duckdb";
 const NAME = /^(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d*))?$/;
 
 /**
@@ -67,5 +69,14 @@ export function parseSegmentName(name: string): SegmentId | null {
 
 /** Names the DuckDB file of a segment. */
 export function segmentFile(eventsDirectory: string, id: SegmentId): string {
-  return path.join(eventsDirectory, `${segmentName(id)}.duckdb`);
+  return path.join(eventsDirectory, `${segmentName(id)}${SUFFIX}`);
+}
+
+/** Lists the segments that have a DuckDB file. */
+export function segmentFiles(eventsDirectory: string): SegmentId[] {
+  return fs
+    .readdirSync(eventsDirectory)
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => parseSegmentName(name.slice(0, -SUFFIX.length)))
+    .filter((id) => id !== null);
 }

@@ -4,11 +4,10 @@ import type { Hold } from "./catalog-log.js";
 import {
   type DataDirectory,
   makeDataDirectory,
-  type StoreIdentity,
-  storeIdentityOf,
+  type StoreIds,
+  storeIdsOf,
 } from "./data-directory.js";
 import type { DiskGuardLimits } from "./disk-guard.js";
-import type { SeqRange } from "./dropped.js";
 import type { RetentionCandidate, SegmentStatus } from "./engine/engine.js";
 import { EngineClient } from "./engine/engine-client.js";
 import type { Cell } from "./engine/engine-messages.js";
@@ -24,6 +23,7 @@ import type {
 } from "./journal/read-quarantine.js";
 import { Sealer } from "./journal/sealer.js";
 import { EVERYTHING } from "./read-scope.js";
+import type { SeqRange } from "./seq-range.js";
 import { SharedPosition } from "./shared-position.js";
 
 /** Records of one export slice: other work gets its turn between two. */
@@ -87,7 +87,7 @@ export class Store {
   readonly #sealer: Sealer;
 
   private constructor(
-    { storeId, formerStoreIds }: StoreIdentity,
+    [storeId, ...formerStoreIds]: StoreIds,
     directory: DataDirectory,
     position: SharedPosition,
     engine: EngineClient,
@@ -121,7 +121,7 @@ export class Store {
       onSegmentEnded,
     });
     try {
-      return new Store(storeIdentityOf(directory), directory, position, engine, sealer);
+      return new Store(storeIdsOf(directory), directory, position, engine, sealer);
     } catch (error) {
       await engine.close();
       throw error;

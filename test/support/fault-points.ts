@@ -1,5 +1,5 @@
 import { GroupCommit, Ingest, NO_SENDER } from "@agent-audit/collector";
-import { sealableFiles, sealJournal, storeIdentityOf } from "@agent-audit/store";
+import { sealableFiles, sealJournal, storeIdsOf } from "@agent-audit/store";
 import { expect } from "vitest";
 import { readJournalFiles } from "./independent-journal-reader.js";
 import { idsOf, sampleBody, sampleEvent } from "./sample-logs.js";
@@ -69,7 +69,7 @@ function run(simulated: SimulatedDisk, directory: string, acknowledged: Set<numb
   let now = TODAY;
   const ingest = new Ingest({
     directory,
-    storeId: storeIdentityOf({ root: directory }, disk).storeId,
+    storeId: storeIdsOf({ root: directory }, disk)[0],
     diskGuard: { minFreeBytes: 0, minFreePercent: 0 },
     maxQuarantineBytesPerDay: 1_000_000,
     rotateBytes: 3000,

@@ -1,4 +1,4 @@
-import type { Administration, KeyJson } from "@agent-audit/query";
+import type { PublicKey, Scope } from "@agent-audit/access";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
 import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
@@ -39,17 +39,18 @@ export function addKeys(program: Command): void {
 async function create(options: CreateOptions): Promise<void> {
   const { scope, org, project, agent } = options;
   const wanted = {
-    scope: scope as Parameters<Administration["createKey"]>[0]["scope"],
+    // Checked where the key is made.
+    scope: scope as Scope,
     org,
     project,
     agent,
     max_bytes_per_second: rateOf(options.maxBytesPerSecond),
   };
   const { key, text } = await administer(options, {
-    online: (client) => client.send<{ key: KeyJson; text: string }>("POST", "admin/keys", wanted),
+    online: (client) => client.send<{ key: PublicKey; text: string }>("POST", "admin/keys", wanted),
     offline: (administration) => administration.createKey(wanted, OFFLINE),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify({ key: shown(key), text })}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ key, text })}\n`);
   else {
     process.stderr.write(`key ${key.id}, for ${key.scope}; it is shown this once:\n`);
     process.stdout.write(`${text}\n`);
@@ -58,19 +59,12 @@ async function create(options: CreateOptions): Promise<void> {
 
 async function list(options: AdminOptions): Promise<void> {
   const { keys } = await administer(options, {
-    online: (client) => client.send<{ keys: KeyJson[] }>("GET", "admin/keys"),
-    offline: async (administration) => ({ keys: administration.listKeys().map(shown) }),
+    online: (client) => client.send<{ keys: PublicKey[] }>("GET", "admin/keys"),
+    offline: async (administration) => ({ keys: administration.listKeys() }),
   });
-  if (options.json) {
-    for (const key of keys) process.stdout.write(`${JSON.stringify(key)}\n`);
-    return;
-  }
-  if (keys.length === 0) {
-    process.stdout.write("there are no keys: callers on this machine need none\n");
-    return;
-  }
-  const { formatTable } = await import("../table.js");
-  const table = formatTable(
+  const { printList } = await import("../table.js");
+  printList(
+    keys,
     [
       { title: "ID", value: ({ id }) => id },
       { title: "SCOPE", value: ({ scope }) => scope },
@@ -80,18 +74,17 @@ async function list(options: AdminOptions): Promise<void> {
       { title: "CREATED", value: ({ created_time }) => created_time },
       { title: "REVOKED", value: ({ revoked_time }) => revoked_time },
     ],
-    keys,
+    { json: options.json, empty: "there are no keys: callers on this machine need none" },
   );
-  process.stdout.write(`${table}\n`);
 }
 
 async function revoke(id: string, options: AdminOptions): Promise<void> {
   const { key } = await administer(options, {
     online: (client) =>
-      client.send<{ key: KeyJson }>("DELETE", `admin/keys/${encodeURIComponent(id)}`),
+      client.send<{ key: PublicKey }>("DELETE", `admin/keys/${encodeURIComponent(id)}`),
     offline: async (administration) => ({ key: await administration.revokeKey(id, OFFLINE) }),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(shown(key))}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(key)}\n`);
   else process.stdout.write(`key ${key.id} is revoked\n`);
 }
 
@@ -104,10 +97,4 @@ function rateOf(text: string | undefined): number | undefined {
     `--max-bytes-per-second ${text} is no whole number from 1`,
     "use --max-bytes-per-second 1000000",
   );
-}
-
-/** Takes away the digest, which only the file needs. */
-function shown(key: KeyJson & { sha256?: string }): KeyJson {
-  const { sha256: _, ...rest } = key;
-  return rest;
 }

@@ -56,16 +56,9 @@ async function list(options: QuarantineOptions & { limit: string }): Promise<voi
     );
   }
   const entries = await newest(await sourceFor(options), limit);
-  if (options.json) {
-    for (const entry of entries) process.stdout.write(`${JSON.stringify(entry)}\n`);
-    return;
-  }
-  if (entries.length === 0) {
-    process.stdout.write("nothing was set aside\n");
-    return;
-  }
-  const { formatTable } = await import("../table.js");
-  const table = formatTable(
+  const { printList } = await import("../table.js");
+  printList(
+    entries,
     [
       { title: "ID", value: ({ id }) => id },
       { title: "RECEIVED", value: ({ received_time }) => received_time },
@@ -73,9 +66,8 @@ async function list(options: QuarantineOptions & { limit: string }): Promise<voi
       { title: "BYTES", value: ({ bytes }) => bytesOf(bytes).length, align: "right" },
       { title: "REASON", value: ({ reason }) => reason, maxWidth: 120 },
     ],
-    entries,
+    { json: options.json, empty: "nothing was set aside" },
   );
-  process.stdout.write(`${table}\n`);
 }
 
 async function show(id: string, options: QuarantineOptions & { raw?: boolean }): Promise<void> {

@@ -2,18 +2,18 @@ import { AuditError } from "@agent-audit/schema";
 import type { SegmentCheck } from "@agent-audit/store";
 import type { Command } from "commander";
 import type { ServerOptions } from "../server-config.js";
+import { withDataOptions } from "../server-options.js";
 
 export function addStore(program: Command): void {
   const store = program
     .command("store")
     .description("look after a data directory of which no server is running");
-  store
-    .command("check")
-    .description("compare every row of the engine with the journal's record; changes nothing")
-    .option("--config <file>", "configuration file (default: agent-audit.yaml, if there is one)")
-    .option("--data <dir>", "data directory (default: ./agent-audit-data)")
-    .option("--json", "print one JSON object per segment")
-    .action(check);
+  withDataOptions(
+    store
+      .command("check")
+      .description("compare every row of the engine with the journal's record; changes nothing")
+      .option("--json", "print one JSON object per segment"),
+  ).action(check);
 }
 
 async function check(options: ServerOptions & { json?: boolean }): Promise<void> {

@@ -1,11 +1,11 @@
 import fs from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { CatalogLog } from "../catalog-log.js";
-import { type DataDirectory, makeDataDirectory, storeIdentityOf } from "../data-directory.js";
+import { type DataDirectory, makeDataDirectory, storeIdsOf } from "../data-directory.js";
 import { type Frame, nextSeqOf } from "../journal/format.js";
 import { journalEnd } from "../journal/journal-end.js";
 import { JournalReader } from "../journal/journal-reader.js";
-import { parseSegmentName, type SegmentId, segmentFile, segmentName } from "../segment-id.js";
+import { segmentFile, segmentFiles, segmentName } from "../segment-id.js";
 import { columnDefinitions } from "./columns.js";
 import { openDatabase } from "./database.js";
 import { writeFrameRows } from "./frame-rows.js";
@@ -18,7 +18,6 @@ const STEP = 100_000n;
 /** Sequences that a report names of one segment. */
 const MAX_NAMED = 20;
 const EXPECTED = "expected.main.events";
-const SUFFIX = ".duckdb";
 
 /** What comparing one segment with its journal has found. */
 export interface SegmentCheck {
@@ -56,9 +55,10 @@ export async function checkStore(
     for (const range of ranges) {
       onSegment(await checkSegment(connection, directory, range, catalog));
     }
-    for (const name of strayFiles(directory, [...ranges, ...catalog.dropped])) {
+    const known = new Set([...ranges, ...catalog.dropped].map(({ id }) => id));
+    for (const id of segmentFiles(directory.events).filter((id) => !known.has(id))) {
       const faults = ["the journal has none of its events"];
-      onSegment({ ...nothingOf(name), faults });
+      onSegment({ ...nothingOf(segmentName(id)), faults });
     }
     catalog.close();
     connection.closeSync();
@@ -77,8 +77,7 @@ async function checkSegment(
   const check: SegmentCheck = { ...nothingOf(segmentName(id)), firstSeq, lastSeq };
   const file = segmentFile(directory.events, id);
   if (!fs.existsSync(file)) return { ...check, faults: ["its file is missing"] };
-  const { storeId, formerStoreIds } = storeIdentityOf(directory);
-  const storeIds = [storeId, ...formerStoreIds];
+  const storeIds = storeIdsOf(directory);
   let segment: Segment;
   try {
     segment = await attachSegment(
@@ -169,15 +168,6 @@ function isSetAside(frame: Frame, setAside: Segment["setAside"]): boolean {
     if (!setAside.has(seq)) return false;
   }
   return true;
-}
-
-function strayFiles({ events }: DataDirectory, ranges: readonly { id: SegmentId }[]): string[] {
-  const known = new Set(ranges.map(({ id }) => segmentName(id)));
-  return fs
-    .readdirSync(events)
-    .filter((name) => name.endsWith(SUFFIX))
-    .map((name) => name.slice(0, -SUFFIX.length))
-    .filter((name) => parseSegmentName(name) !== null && !known.has(name));
 }
 
 function nothingOf(segment: string): SegmentCheck {

@@ -2,13 +2,13 @@ import { Worker } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
 import type { Hold } from "../catalog-log.js";
 import type { DiskGuardLimits } from "../disk-guard.js";
-import type { SeqRange } from "../dropped.js";
 import type {
   QuarantineEntry,
   QuarantinePage,
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
 import type { ReadScope } from "../read-scope.js";
+import type { SeqRange } from "../seq-range.js";
 import type { SharedPosition } from "../shared-position.js";
 import type { RetentionCandidate, SegmentStatus } from "./engine.js";
 import type {

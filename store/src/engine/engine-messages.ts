@@ -1,11 +1,11 @@
 import type { Hold } from "../catalog-log.js";
-import type { SeqRange } from "../dropped.js";
 import type {
   QuarantineEntry,
   QuarantinePage,
   QuarantinePlace,
 } from "../journal/read-quarantine.js";
 import type { ReadScope } from "../read-scope.js";
+import type { SeqRange } from "../seq-range.js";
 import type { EngineOptions, RetentionCandidate, SegmentStatus } from "./engine.js";
 import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";

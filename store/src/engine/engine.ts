@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { CatalogLog, type Hold, type SealedSegment } from "../catalog-log.js";
-import { renewStoreId, storeIdentityOf } from "../data-directory.js";
+import { renewStoreId, storeIdsOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
-import { isDropped, removeDropped, type SeqRange } from "../dropped.js";
+import { removeDropped } from "../dropped.js";
 import { listJournalFiles } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../journal/read-quarantine.js";
 import type { ReadScope } from "../read-scope.js";
 import { dayOf, dayText, partOf, type SegmentId, segmentName } from "../segment-id.js";
+import { covers, type SeqRange } from "../seq-range.js";
 import type { SharedPosition } from "../shared-position.js";
 import { type Applied, Applier, type Job } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
@@ -135,12 +136,11 @@ export class Engine {
     this.#rightOfWay = new RightOfWay(options.position);
     this.#guard = new DiskGuard(directory.root, options.diskGuard);
     this.#catalog = new CatalogLog(directory.root);
-    const { storeId, formerStoreIds } = storeIdentityOf(directory);
     this.#segments = new SegmentSet({
       connection,
       directory,
       catalog: this.#catalog,
-      storeIds: [storeId, ...formerStoreIds],
+      storeIds: storeIdsOf(directory),
       onDamaged: options.onDamaged,
     });
     this.#applier = new Applier({
@@ -151,7 +151,7 @@ export class Engine {
       onSetAside: options.onSetAside,
     });
     // What a crash has left of segments that were dropped.
-    for (const dropped of this.#catalog.dropped) removeDropped(directory, dropped);
+    removeDropped(directory, this.#catalog.dropped);
     this.#instance = instance;
     this.#connection = connection;
     this.queries = new QueryRunner(instance, (error) => this.#suspect(error));
@@ -280,7 +280,7 @@ export class Engine {
 
   /** Reads a record as it was received; `null` when the journal does not hold it. */
   rawRecord(seq: bigint): RawRecord | null {
-    if (isDropped(this.#catalog.dropped, { firstSeq: seq, lastSeq: seq })) return null;
+    if (covers(this.#catalog.dropped, { firstSeq: seq, lastSeq: seq })) return null;
     return readRawRecord(this.#journalDirectory, seq, this.#position.syncedSeq);
   }
 

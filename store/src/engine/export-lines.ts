@@ -1,10 +1,10 @@
 import { type LogsRequest, readLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
 import { type Envelope, readEnvelope } from "@agent-audit/schema";
-import { isDropped, type SeqRange } from "../dropped.js";
 import { nodeDisk } from "../journal/disk.js";
 import type { Frame } from "../journal/format.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { type Belonging, isInScope, isLimited, type ReadScope } from "../read-scope.js";
+import { covers, type SeqRange } from "../seq-range.js";
 
 /** Characters after which a slice ends: records may be large. */
 const MAX_SLICE_LENGTH = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ export function exportLines(
   uptoSeq: bigint,
   { maxRecords, scope, dropped }: ExportLimits,
 ): ExportSlice {
-  const mayLack = (range: SeqRange) => isDropped(dropped, range);
+  const mayLack = (range: SeqRange) => covers(dropped, range);
   const reader = new JournalReader(journalDirectory, afterSeq + 1n, nodeDisk, mayLack);
   const slice: ExportSlice = { lines: "", lastSeq: afterSeq };
   try {

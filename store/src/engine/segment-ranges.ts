@@ -1,6 +1,7 @@
-import type { DroppedSegment, SeqRange } from "../dropped.js";
+import type { DroppedSegment } from "../dropped.js";
 import { listJournalFiles } from "../journal/journal-files.js";
 import type { SegmentId } from "../segment-id.js";
+import type { SeqRange } from "../seq-range.js";
 
 /** Says which sequences a segment must hold. */
 export interface SegmentRange extends SeqRange {

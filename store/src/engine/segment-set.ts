@@ -4,7 +4,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CatalogLog, SealedSegment } from "../catalog-log.js";
 import type { DataDirectory } from "../data-directory.js";
 import { removeDropped } from "../dropped.js";
-import { parseSegmentName, type SegmentId, segmentFile, segmentName } from "../segment-id.js";
+import { type SegmentId, segmentFile, segmentFiles, segmentName } from "../segment-id.js";
 import { moveAside, moveToLost } from "./database.js";
 import {
   attachSegment,
@@ -14,8 +14,6 @@ import {
   type SegmentSource,
 } from "./segment.js";
 import type { SegmentRange } from "./segment-ranges.js";
-
-const SUFFIX = ".duckdb";
 
 export interface SegmentSetOptions {
   connection: DuckDBConnection;
@@ -120,7 +118,7 @@ export class SegmentSet {
     });
     this.#segments.delete(id);
     await detachSegment(connection, id);
-    removeDropped(directory, dropped);
+    removeDropped(directory, [dropped]);
   }
 
   /** Finds the segments that hold sequences past the journal's end, and detaches them. */
@@ -130,7 +128,7 @@ export class SegmentSet {
     const { connection } = this.#options;
     const endSeq = ranges.at(-1)?.lastSeq ?? 0n;
     const ahead = { ids: [] as SegmentId[], lastSeq: endSeq };
-    for (const id of this.#idsOfFiles()) {
+    for (const id of segmentFiles(this.#options.directory.events)) {
       const firstSeq = ranges.find((range) => range.id === id)?.firstSeq ?? endSeq + 1n;
       // What cannot be read and has no journal cannot be made again either.
       const segment =
@@ -159,21 +157,13 @@ export class SegmentSet {
   /** A segment that no journal stands behind means that the journal is older than the engine. */
   refuseStrayFiles(ranges: readonly SegmentRange[]): void {
     const known = new Set(ranges.map(({ id }) => id));
-    const stray = this.#idsOfFiles().find((id) => !known.has(id));
+    const stray = segmentFiles(this.#options.directory.events).find((id) => !known.has(id));
     if (stray === undefined) return;
     throw new AuditError(
       "engine_ahead",
       `${segmentFile(this.#options.directory.events, stray)} holds events of which the journal has none`,
       "restore the journal that belongs to it, or go on without these events with --accept-journal-loss",
     );
-  }
-
-  #idsOfFiles(): SegmentId[] {
-    return fs
-      .readdirSync(this.#options.directory.events)
-      .filter((name) => name.endsWith(SUFFIX))
-      .map((name) => parseSegmentName(name.slice(0, -SUFFIX.length)))
-      .filter((id) => id !== null);
   }
 
   async #attachOrMake(range: SegmentRange, isNewest: boolean): Promise<Segment> {

@@ -45,7 +45,7 @@ export class IntervalSet {
   has(value: number): boolean {
     const block = this.#blocks[this.#blockAtOrBefore(value)];
     if (block === undefined) return false;
-    return value <= (block.ends[lastAtOrBefore(block.starts, value)] as number);
+    return value <= (block.ends[indexIn(block, value)] as number);
   }
 
   add(value: number): void {
@@ -58,7 +58,7 @@ export class IntervalSet {
       return;
     }
     const { starts, ends } = block;
-    const index = lastAtOrBefore(starts, value);
+    const index = indexIn(block, value);
     if (index >= 0 && value <= (ends[index] as number)) return;
     this.#size++;
     const isLast = index === starts.length - 1;
@@ -101,27 +101,25 @@ export class IntervalSet {
 
   /** Index of the last block that starts at or before `value`; -1 for none. */
   #blockAtOrBefore(value: number): number {
-    let low = 0;
-    let high = this.#blocks.length;
-    // The usual value lies behind all others.
-    if (high > 0 && value >= (this.#blocks[high - 1]?.starts[0] as number)) return high - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#blocks[middle]?.starts[0] as number) <= value) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    const blocks = this.#blocks;
+    return lastAtOrBefore(blocks.length, (index) => blocks[index]?.starts[0] as number, value);
   }
 }
 
-/** Index of the last number that is not larger; -1 for none. */
-function lastAtOrBefore(sorted: readonly number[], value: number): number {
+/** Index of the last interval that starts at or before `value`; -1 for none. */
+function indexIn({ starts }: Block, value: number): number {
+  return lastAtOrBefore(starts.length, (index) => starts[index] as number, value);
+}
+
+/** Finds the last of `count` ascending numbers that is not larger than `value`; -1 for none. */
+function lastAtOrBefore(count: number, at: (index: number) => number, value: number): number {
+  // The usual value lies behind all others.
+  if (count > 0 && value >= at(count - 1)) return count - 1;
   let low = 0;
-  let high = sorted.length;
-  if (high > 0 && value >= (sorted[high - 1] as number)) return high - 1;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) <= value) low = middle + 1;
+    if (at(middle) <= value) low = middle + 1;
     else high = middle;
   }
   return low - 1;

@@ -1,6 +1,6 @@
 import type { AuditError } from "@agent-audit/schema";
-import type { SeqRange } from "../dropped.js";
 import type { SegmentId } from "../segment-id.js";
+import type { SeqRange } from "../seq-range.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { type Frame, nextSeqOf } from "./format.js";
 import { FrameScanner } from "./frame-scanner.js";

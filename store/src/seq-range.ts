@@ -1,0 +1,16 @@
+/** Sequences, both inclusive. */
+export interface SeqRange {
+  firstSeq: bigint;
+  lastSeq: bigint;
+}
+
+/** Tells whether ranges together hold all of another. */
+export function covers(ranges: readonly SeqRange[], { firstSeq, lastSeq }: SeqRange): boolean {
+  let at = firstSeq;
+  while (at <= lastSeq) {
+    const covering = ranges.find((range) => range.firstSeq <= at && range.lastSeq >= at);
+    if (covering === undefined) return false;
+    at = covering.lastSeq + 1n;
+  }
+  return true;
+}
