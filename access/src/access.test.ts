@@ -1,6 +1,33 @@
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { foreignCaller } from "./host-rule.js";
+import { listen, makeHttpServer } from "./http-listener.js";
 import { checkExposure, parseListenAddress } from "./listen-address.js";
+
+describe("makeHttpServer", () => {
+  it("closes connections beyond its limit, and serves the others", async () => {
+    const options = { maxConnections: 2 };
+    const server = makeHttpServer(() => new Response("ok"), options);
+    await listen(server, { host: "127.0.0.1", port: 0 }, "--http");
+    const { port } = server.address() as AddressInfo;
+    const connect = async () => {
+      const socket = net.connect(port, "127.0.0.1").on("error", () => {});
+      await once(socket, "connect");
+      return socket;
+    };
+    const kept = [await connect(), await connect()];
+    const refused = await connect();
+    refused.resume();
+    await once(refused, "close");
+    for (const socket of kept) {
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1.1 200/);
+      socket.destroy();
+    }
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
 
 describe("foreignCaller", () => {
   it.each([

@@ -111,9 +111,30 @@ export class CatalogLog {
     return this.#unrecorded;
   }
 
+  /** Marks the oldest of them as told. */
+  lossRecorded(): void {
+    this.append({ event: "journal_loss_recorded" });
+  }
+
   /** Holds that are in force, oldest first. */
   get holds(): Hold[] {
     return [...this.#holds.values()];
+  }
+
+  addHold(hold: Hold): void {
+    this.append({ event: "hold_added", ...hold });
+  }
+
+  /** @throws AuditError `not_found` */
+  removeHold(id: string): void {
+    if (!this.#holds.has(id)) {
+      throw new AuditError(
+        "not_found",
+        `there is no hold ${id}`,
+        "agent-audit hold list names them",
+      );
+    }
+    this.append({ event: "hold_removed", id });
   }
 
   /** Adds a line; it is on disk when this returns. */

@@ -66,9 +66,9 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
     case "acceptJournalLoss":
       return await engine.acceptJournalLoss();
     case "unrecordedLosses":
-      return engine.unrecordedLosses();
+      return [...engine.catalog.unrecordedLosses];
     case "lossRecorded":
-      return engine.lossRecorded();
+      return engine.catalog.lossRecorded();
     case "follow":
       return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":
@@ -81,19 +81,24 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
       return engine.segmentStatus();
     case "exportLines": {
       const slice = argument as EngineCalls["exportLines"]["request"];
-      return engine.exportLines(slice.afterSeq, slice.uptoSeq, slice.maxRecords, slice.scope);
+      return engine.journal.exportLines(
+        slice.afterSeq,
+        slice.uptoSeq,
+        slice.maxRecords,
+        slice.scope,
+      );
     }
     case "rawRecord": {
       const { seq } = argument as EngineCalls["rawRecord"]["request"];
-      return engine.rawRecord(seq);
+      return engine.journal.rawRecord(seq);
     }
     case "quarantine": {
       const { before, limit, scope } = argument as EngineCalls["quarantine"]["request"];
-      return engine.quarantine(before, limit, scope);
+      return engine.journal.quarantine(before, limit, scope);
     }
     case "quarantineEntry": {
       const { place, scope } = argument as EngineCalls["quarantineEntry"]["request"];
-      return engine.quarantineEntry(place, scope);
+      return engine.journal.quarantineEntry(place, scope);
     }
     case "retentionCandidates": {
       const { beforeDay } = argument as EngineCalls["retentionCandidates"]["request"];
@@ -102,11 +107,11 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
     case "drop":
       return await engine.drop((argument as EngineCalls["drop"]["request"]).name);
     case "holds":
-      return engine.holds();
+      return engine.catalog.holds;
     case "addHold":
-      return engine.addHold(argument as EngineCalls["addHold"]["request"]);
+      return engine.catalog.addHold(argument as EngineCalls["addHold"]["request"]);
     case "removeHold":
-      return engine.removeHold((argument as EngineCalls["removeHold"]["request"]).id);
+      return engine.catalog.removeHold((argument as EngineCalls["removeHold"]["request"]).id);
     case "close":
       return await engine.close();
     default:

@@ -1,11 +1,11 @@
 import fs from "node:fs";
-import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CatalogLog, SealedSegment } from "../catalog-log.js";
 import type { DataDirectory } from "../data-directory.js";
 import { removeDropped } from "../dropped.js";
 import { type SegmentId, segmentFile, segmentFiles, segmentName } from "../segment-id.js";
 import { moveAside, moveToLost } from "./database.js";
+import { engineAhead } from "./engine-ahead.js";
 import {
   attachSegment,
   detachSegment,
@@ -64,8 +64,12 @@ export class SegmentSet {
     const early = this.#segments.get(range.id);
     const segment = early ?? (await this.#attachOrMake(range, isNewest));
     if (segment.appliedSeq > range.lastSeq) {
-      if (isNewest) throw engineAhead(segment, range);
-      return await this.remake(segment, `it holds sequences past ${range.lastSeq}`);
+      const { appliedSeq } = segment;
+      const { lastSeq } = range;
+      if (!isNewest) return await this.remake(segment, `it holds sequences past ${lastSeq}`);
+      throw engineAhead(
+        `the engine has applied sequence ${appliedSeq}, the journal ends at ${lastSeq}`,
+      );
     }
     this.#segments.set(range.id, segment);
     return segment;
@@ -159,11 +163,8 @@ export class SegmentSet {
     const known = new Set(ranges.map(({ id }) => id));
     const stray = segmentFiles(this.#options.directory.events).find((id) => !known.has(id));
     if (stray === undefined) return;
-    throw new AuditError(
-      "engine_ahead",
-      `${segmentFile(this.#options.directory.events, stray)} holds events of which the journal has none`,
-      "restore the journal that belongs to it, or go on without these events with --accept-journal-loss",
-    );
+    const file = segmentFile(this.#options.directory.events, stray);
+    throw engineAhead(`${file} holds events of which the journal has none`);
   }
 
   async #attachOrMake(range: SegmentRange, isNewest: boolean): Promise<Segment> {
@@ -217,13 +218,5 @@ function refuseOther({ position }: Segment, sealed: SealedSegment): void {
   if (position.rows === sealed.rows && position.appliedSeq === sealed.last_seq) return;
   throw new Error(
     `it holds ${position.rows} rows up to ${position.appliedSeq}; sealed were ${sealed.rows} up to ${sealed.last_seq}`,
-  );
-}
-
-function engineAhead(segment: Segment, { lastSeq }: SegmentRange): AuditError {
-  return new AuditError(
-    "engine_ahead",
-    `the engine has applied sequence ${segment.appliedSeq}, the journal ends at ${lastSeq}: acknowledged events are missing from the journal`,
-    "restore the newest journal files, or go on without these events with --accept-journal-loss",
   );
 }
