@@ -172,7 +172,7 @@ export class Engine {
     this.#segments.refuseStrayFiles(ranges);
     if (this.catalog.dropped.some(({ lastSeq }) => lastSeq > syncedSeq)) {
       throw engineAhead(
-        `the journal ends at ${syncedSeq}, before sequences that retention has dropped`,
+        `the journal ends at ${syncedSeq}, before sequences that retention has dropped: acknowledged events are missing from it`,
       );
     }
     const newest = ranges.at(-1);

@@ -68,7 +68,7 @@ export class SegmentSet {
       const { lastSeq } = range;
       if (!isNewest) return await this.remake(segment, `it holds sequences past ${lastSeq}`);
       throw engineAhead(
-        `the engine has applied sequence ${appliedSeq}, the journal ends at ${lastSeq}`,
+        `the engine has applied sequence ${appliedSeq}, the journal ends at ${lastSeq}: acknowledged events are missing from it`,
       );
     }
     this.#segments.set(range.id, segment);
