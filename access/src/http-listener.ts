@@ -8,6 +8,8 @@ import { createAdaptorServer } from "@hono/node-server";
 import type { TlsConfig } from "./config.js";
 import type { ListenAddress } from "./listen-address.js";
 
+/** Who only connects must not keep others from it. */
+const HANDSHAKE_MILLIS = 10_000;
 /** How often certificate files are looked at. */
 const RELOAD_MILLIS = 10_000;
 
@@ -40,7 +42,11 @@ export function makeHttpServer(
       : createAdaptorServer({
           fetch,
           createServer: https.createServer,
-          serverOptions: { ...serverOptions, ...secureContext(tls) },
+          serverOptions: {
+            ...serverOptions,
+            ...secureContext(tls),
+            handshakeTimeout: HANDSHAKE_MILLIS,
+          },
         })
   ) as HttpServer;
   if (maxConnections !== undefined) server.maxConnections = maxConnections;

@@ -21,6 +21,11 @@ export class KeySet {
     this.error = error;
   }
 
+  /** Whether what was begun with a key may go on. */
+  isUsable(id: string): boolean {
+    return this.#keys.has(id);
+  }
+
   /** Finds the key of a text; `null` for none. */
   find(text: string): Key | null {
     const key = this.#keys.get(idInText(text) ?? "");

@@ -88,12 +88,7 @@ export class Ingest {
     this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
     this.#save = (firstSeq, isSynced) => {
-      try {
-        saveSeenRecords(directory, firstSeq, this.#seen, disk, isSynced);
-      } catch (error) {
-        // More streams than fit into one text: a start then reads the journal instead, and takes longer.
-        if (!(error instanceof RangeError)) throw error;
-      }
+      saveSeenRecords(directory, firstSeq, this.#seen, disk, isSynced);
       this.#savedAtBytes = this.#journal.writtenBytes;
     };
     this.#journal = new JournalWriter({

@@ -30,6 +30,8 @@ const HEADERS_MILLIS = 20_000;
 const REQUEST_MILLIS = 60_000;
 const CLOSE_GRACE_MILLIS = 1_000;
 const MAX_IN_FLIGHT_BYTES = 128 * 1024 * 1024;
+/** For whoever did not show a key, or has more to say than is read: a connection is kept for those who send. */
+const CLOSE = { Connection: "close" };
 
 export interface ReceiverOptions extends ListenerOptions {
   keys: KeyRing;
@@ -121,11 +123,11 @@ export class Receiver {
       await next();
       this.#answers.set(c.res.status, (this.#answers.get(c.res.status) ?? 0) + 1);
     });
-    app.get("/healthz", (c) => c.text("ok\n"));
+    app.get("/healthz", (c) => c.text("ok\n", 200, CLOSE));
     app.get("/readyz", (c) =>
       this.#journal === null || this.#isDraining
-        ? c.text("the journal is not ready\n", 503)
-        : c.text("ok\n"),
+        ? c.text("the journal is not ready\n", 503, CLOSE)
+        : c.text("ok\n", 200, CLOSE),
     );
     app.use(async (c, next) => {
       const access = authenticate(
@@ -135,7 +137,7 @@ export class Receiver {
         this.#trustsLoopback,
       );
       if (!access.isGranted) {
-        return refuse(access.httpStatus, access.reason, encodingOf(c) ?? "json");
+        return refuse(access.httpStatus, access.reason, encodingOf(c) ?? "json", CLOSE);
       }
       c.set("key", access.key);
       await next();
@@ -166,7 +168,7 @@ export class Receiver {
     const rate = key?.max_bytes_per_second ?? null;
     if (key !== null && rate !== null && !this.#rates.hasRoom(key.id, rate)) {
       const message = `the key ${key.id} may send ${rate} bytes a second`;
-      return refuse(429, message, encoding, { Connection: "close" });
+      return refuse(429, message, encoding, CLOSE);
     }
     const read = await readBody(incoming, this.#maxBodyBytes, this.#budget);
     if (key !== null && rate !== null && read.status === "read") {
@@ -189,10 +191,10 @@ export class Receiver {
     switch (read.status) {
       case "too_large": {
         const message = `the body has more than ${this.#maxBodyBytes} bytes; send smaller batches`;
-        return refuse(413, message, encoding, { Connection: "close" });
+        return refuse(413, message, encoding, CLOSE);
       }
       case "no_room":
-        return refuse(503, "too many bytes are in flight", encoding, { Connection: "close" });
+        return refuse(503, "too many bytes are in flight", encoding, CLOSE);
       case "aborted":
         return refuse(400, "the body ended early", encoding);
       case "read": {
@@ -218,7 +220,7 @@ export class Receiver {
 }
 
 function stopping(encoding: Encoding): Response {
-  return refuse(503, "the server is stopping", encoding, { Connection: "close" });
+  return refuse(503, "the server is stopping", encoding, CLOSE);
 }
 
 /** Reads the media type without its parameters, in any case. */

@@ -98,7 +98,8 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
       : authenticate(keys, headers, isAdmin ? ["admin"] : ["read", "admin"], trustsLoopback);
     if (!access.isGranted) {
       const { httpStatus, code, reason, hint } = access;
-      const header: Record<string, string> = {};
+      // A connection is kept for those who have a key.
+      const header: Record<string, string> = { Connection: "close" };
       if (httpStatus === 401) header["WWW-Authenticate"] = WWW_AUTHENTICATE;
       if (httpStatus === 503) header["Retry-After"] = "2";
       return c.json(errorBody(code, reason, hint), httpStatus, header);
@@ -190,7 +191,9 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
 
   app.get("/api/v1/export", (c) => {
     const request = parseExportRequest(parametersOf(c));
-    const stream = exportStream(storeOf(options), request);
+    const keyId = c.get("keyId");
+    const mayGoOn = () => keyId === null || options.keys.current().isUsable(keyId);
+    const stream = exportStream(storeOf(options), request, mayGoOn);
     return c.body(stream, 200, { "Content-Type": "application/x-ndjson" });
   });
 

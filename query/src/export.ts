@@ -19,15 +19,21 @@ export function parseExportRequest(parameters: Parameters): ExportRequest {
   return { format, afterSeq: BigInt(afterSeq), scope: parameters.scope };
 }
 
-/** Streams the trail, in the order of its sequence, as lines of OTLP/JSON; a slow reader slows the reading. */
+/**
+ * Streams the trail, in the order of its sequence, as lines of OTLP/JSON; a slow reader slows the reading.
+ *
+ * @param mayGoOn asked before each slice: a key may be revoked meanwhile, and the connection is then cut
+ */
 export function exportStream(
   store: Store,
   { afterSeq, scope }: ExportRequest,
+  mayGoOn: () => boolean,
 ): ReadableStream<Uint8Array> {
   const slices = store.exportLines(afterSeq, scope);
   const encoder = new TextEncoder();
   return new ReadableStream({
     async pull(controller) {
+      if (!mayGoOn()) throw new Error("the key was revoked");
       const { value, done } = await slices.next();
       if (done) controller.close();
       else controller.enqueue(encoder.encode(value));

@@ -48,7 +48,8 @@ describe("keys", () => {
     const other = create(data, "--scope", "ingest", "--org", "rival");
     const reader = create(data, "--scope", "read", "--org", "acme");
     const server = await startServer(data);
-    expect((await fetch(`${server.apiUrl}/api/v1/events`)).status).toBe(401);
+    const unknown = await fetch(`${server.apiUrl}/api/v1/events`);
+    expect([unknown.status, unknown.headers.get("connection")]).toEqual([401, "close"]);
     expect((await fetch(`${server.apiUrl}/healthz`)).status).toBe(200);
 
     const canary = sampleEvent({

@@ -3,17 +3,18 @@ import { crc32 } from "node:zlib";
 import { type Disk, nodeDisk, readFile, replaceFile } from "../journal/disk.js";
 import { journalNames } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
-import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
 import { identityScanner } from "./record-identity.js";
 import { SeenRecords } from "./seen-records.js";
+import { type StreamEntry, StreamSequences } from "./stream-sequences.js";
 
 // Byte layout: docs/journal-format.md.
 
-const MAGIC = Buffer.from("AAIDENT2");
+const MAGIC = Buffer.from("AAIDENT3");
 const KEY_WORDS = 4;
 const KEY_BYTES = KEY_WORDS * 4;
-const ENTRY_BYTES = KEY_BYTES + 4;
+/** Characters of one text: all streams in one would at some number exceed what a string can hold. */
+const TEXT_LENGTH = 1024 * 1024;
 /** Of the synced files: the newest, and the one before it in case that one is damaged. */
 const KEPT_FILES = 2;
 
@@ -96,21 +97,49 @@ function identityFiles(directory: string, disk: Disk): { file: string; firstSeq:
 }
 
 function encode(seen: SeenRecords): Buffer[] {
-  const header = Buffer.from(
-    JSON.stringify({
-      streams: [...seen.streams].map(([key, sequences]) => [key, sequences.toJSON()]),
-      requests: [...seen.requests].map(([name, receivedNano]) => [name, String(receivedNano)]),
-    }),
-  );
+  const texts = [...streamTexts(seen.streams), listText(requestTexts(seen.requests))];
   const head = Buffer.alloc(MAGIC.length + 8);
   MAGIC.copy(head);
-  head.writeUInt32LE(header.length, MAGIC.length);
+  head.writeUInt32LE(texts.length, MAGIC.length);
   head.writeUInt32LE(seen.recent.size, MAGIC.length + 4);
   // As it lies in memory: the server runs on little-endian machines only, as the engine's vectors do.
-  const parts = [head, header, ...seen.recent.views().map(asBytes)];
+  const parts = [head, ...texts.flatMap(withLength), ...seen.recent.views().map(asBytes)];
   const crc = Buffer.alloc(4);
   crc.writeUInt32LE(parts.reduce((sum, part) => crc32(part, sum), 0));
   return [...parts, crc];
+}
+
+/** The streams as JSON lists of `[stream key, key id, intervals]`. */
+function* streamTexts(streams: SeenRecords["streams"]): Generator<string> {
+  let items: string[] = [];
+  let length = 0;
+  for (const [key, sequences] of streams) {
+    for (const entry of sequences.entries()) {
+      const item = JSON.stringify([key, ...entry]);
+      items.push(item);
+      length += item.length;
+      if (length < TEXT_LENGTH) continue;
+      yield listText(items);
+      items = [];
+      length = 0;
+    }
+  }
+  yield listText(items);
+}
+
+function requestTexts(requests: SeenRecords["requests"]): string[] {
+  return [...requests].map(([name, receivedNano]) => JSON.stringify([name, String(receivedNano)]));
+}
+
+function listText(items: readonly string[]): string {
+  return `[${items.join()}]`;
+}
+
+function withLength(text: string): Buffer[] {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes.length);
+  return [length, bytes];
 }
 
 function asBytes({ buffer, byteOffset, byteLength }: Uint32Array): Buffer {
@@ -120,28 +149,42 @@ function asBytes({ buffer, byteOffset, byteLength }: Uint32Array): Buffer {
 /** `null` for a file that is not whole. */
 function decode(bytes: Buffer): SeenRecords | null {
   const headEnd = MAGIC.length + 8;
-  if (bytes.length < headEnd + 4 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
-  const headerEnd = headEnd + bytes.readUInt32LE(MAGIC.length);
-  const count = bytes.readUInt32LE(MAGIC.length + 4);
-  const end = headerEnd + count * ENTRY_BYTES;
-  if (bytes.length !== end + 4 || bytes.readUInt32LE(end) !== crc32(bytes.subarray(0, end))) {
-    return null;
+  const end = bytes.length - 4;
+  if (end < headEnd || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  if (bytes.readUInt32LE(end) !== crc32(bytes.subarray(0, end))) return null;
+  const texts: unknown[] = [];
+  let at = headEnd;
+  for (let left = bytes.readUInt32LE(MAGIC.length); left > 0; left--) {
+    const textEnd = at + 4 + bytes.readUInt32LE(at);
+    texts.push(JSON.parse(bytes.toString("utf8", at + 4, textEnd)));
+    at = textEnd;
   }
-  const header = JSON.parse(bytes.toString("utf8", headEnd, headerEnd)) as {
-    streams: [string, [number, number][]][];
-    requests: [string, string][];
-  };
+  const count = bytes.readUInt32LE(MAGIC.length + 4);
   const recent = new RecentKeys();
-  const keys = wordsOf(bytes, headerEnd, count * KEY_WORDS);
-  const checksums = wordsOf(bytes, headerEnd + count * KEY_BYTES, count);
+  const keys = wordsOf(bytes, at, count * KEY_WORDS);
+  const checksums = wordsOf(bytes, at + count * KEY_BYTES, count);
   for (let i = 0; i < count; i++) {
     recent.add(keys.subarray(i * KEY_WORDS, (i + 1) * KEY_WORDS), checksums[i] as number);
   }
+  const requests = texts.pop() as [name: string, receivedNano: string][];
   return new SeenRecords(
-    new Map(header.streams.map(([key, intervals]) => [key, new IntervalSet(intervals)])),
+    streamsOf((texts as StreamItem[][]).flat()),
     recent,
-    new Map(header.requests.map(([name, receivedNano]) => [name, BigInt(receivedNano)])),
+    new Map(requests.map(([name, receivedNano]) => [name, BigInt(receivedNano)])),
   );
+}
+
+type StreamItem = [streamKey: string, ...StreamEntry];
+
+/** Parts of one stream stand one behind the other. */
+function streamsOf(items: readonly StreamItem[]): Map<string, StreamSequences> {
+  const entries = new Map<string, StreamEntry[]>();
+  for (const [streamKey, ...entry] of items) {
+    const known = entries.get(streamKey);
+    if (known === undefined) entries.set(streamKey, [entry]);
+    else known.push(entry);
+  }
+  return new Map([...entries].map(([key, parts]) => [key, StreamSequences.from(parts)]));
 }
 
 /** A copy: what lies in a file is not aligned. */

@@ -1,7 +1,7 @@
 import type { LogsScan } from "@agent-audit/otlp";
-import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
 import { IdentityReader, type RecordIdentity } from "./record-identity.js";
+import { StreamSequences } from "./stream-sequences.js";
 
 /** How long a request without ids is known again. */
 const REQUEST_MEMORY_NANOS = 600_000_000_000n;
@@ -38,7 +38,7 @@ export interface StreamTotals {
  * journal's writer: what it says and what the journal holds cannot part.
  */
 export class SeenRecords {
-  readonly #streams: Map<string, IntervalSet>;
+  readonly #streams: Map<string, StreamSequences>;
   readonly #recent: RecentKeys;
   /** Request digest with key id -> when it was received, in order of arrival. */
   readonly #requests: Map<string, bigint>;
@@ -47,7 +47,7 @@ export class SeenRecords {
   #missing = 0;
 
   constructor(
-    streams = new Map<string, IntervalSet>(),
+    streams = new Map<string, StreamSequences>(),
     recent = new RecentKeys(),
     requests = new Map<string, bigint>(),
   ) {
@@ -57,7 +57,7 @@ export class SeenRecords {
     for (const sequences of streams.values()) this.#countGaps(sequences, 1);
   }
 
-  get streams(): ReadonlyMap<string, IntervalSet> {
+  get streams(): ReadonlyMap<string, StreamSequences> {
     return this.#streams;
   }
 
@@ -85,8 +85,8 @@ export class SeenRecords {
         isRetry ??= this.#isKnownRequest(request);
         return isRetry ? "duplicate" : "new";
       }
-      const standing = this.#standingOf(identity);
-      if (standing === "new") this.#remember(identity);
+      const standing = this.#standingOf(identity, request.keyId);
+      if (standing === "new") this.#remember(identity, request.keyId);
       if (standing === "conflict") {
         this.#recent.add(keyOfConflict(identity.key, identity.checksum), identity.checksum);
       }
@@ -94,14 +94,14 @@ export class SeenRecords {
     });
   }
 
-  #standingOf({ key, streamKey, sequence, checksum }: RecordIdentity): Standing {
+  #standingOf({ key, streamKey, sequence, checksum }: RecordIdentity, keyId: string): Standing {
     const known = this.#recent.checksumOf(key);
     if (known === checksum) return "duplicate";
     if (known !== null) return this.#isKnownConflict(key, checksum) ? "duplicate" : "conflict";
     // The first content of an id is forgotten before the others.
     if (streamKey === null) return this.#isKnownConflict(key, checksum) ? "duplicate" : "new";
     // Too old to compare its content: an emitter does not use a sequence twice.
-    return this.#streams.get(streamKey)?.has(sequence) === true ? "duplicate" : "new";
+    return this.#streams.get(streamKey)?.has(keyId, sequence) === true ? "duplicate" : "new";
   }
 
   /** The first content of an id stays under the id's key; each other one has a key of its own. */
@@ -109,20 +109,20 @@ export class SeenRecords {
     return this.#recent.checksumOf(keyOfConflict(key, checksum)) === checksum;
   }
 
-  #remember({ key, streamKey, sequence, checksum }: RecordIdentity): void {
+  #remember({ key, streamKey, sequence, checksum }: RecordIdentity, keyId: string): void {
     this.#recent.add(key, checksum);
     if (streamKey === null) return;
     let sequences = this.#streams.get(streamKey);
     if (sequences === undefined) {
-      sequences = new IntervalSet();
+      sequences = new StreamSequences(keyId);
       this.#streams.set(streamKey, sequences);
     }
     this.#countGaps(sequences, -1);
-    sequences.add(sequence);
+    sequences.add(keyId, sequence);
     this.#countGaps(sequences, 1);
   }
 
-  #countGaps({ gapCount, missingCount }: IntervalSet, sign: 1 | -1): void {
+  #countGaps({ gapCount, missingCount }: StreamSequences, sign: 1 | -1): void {
     this.#gaps += sign * gapCount;
     this.#missing += sign * missingCount;
   }
