@@ -1,22 +1,11 @@
 import { millisFromNanos } from "@agent-audit/schema";
 import type { Cell, Snapshot } from "@agent-audit/store";
 import { GROUP_FIELDS, type GroupField } from "./fields.js";
-import { GROUP_ORDERS, type GroupsRequest, largestGroups, OTHER, rankedSource } from "./groups.js";
-import {
-  COST_CELLS,
-  COST_SQL,
-  type Cost,
-  CostTally,
-  SUMS_CELLS,
-  SUMS_SQL,
-  type Sums,
-  sumsOf,
-} from "./measures.js";
+import { COST_CELLS, type Cost, CostTally, SUMS_CELLS, type Sums, sumsOf } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
-import { SqlBuilder } from "./sql.js";
-
-export type AggregateRequest = GroupsRequest;
+import { GROUP_ORDERS, type GroupsRequest } from "./request.js";
+import { costsSql, largestGroupsSql, measuresSql, OTHER } from "./sql/groups-sql.js";
 
 export interface Measures extends Sums {
   duration_ms: { avg: number | null; p50: number | null; p95: number | null; max: number | null };
@@ -31,7 +20,7 @@ export interface AggregateAnswer {
 }
 
 /** Reads the parameters of `GET /aggregate`. @throws BadRequestError */
-export function parseAggregateRequest(parameters: Parameters, now: bigint): AggregateRequest {
+export function parseAggregateRequest(parameters: Parameters, now: bigint): GroupsRequest {
   const by = parameters.all("by").map((name) => groupField("by", name));
   if (by.length < 1 || by.length > 3 || new Set(by).size < by.length) {
     throw new BadRequestError(
@@ -41,8 +30,7 @@ export function parseAggregateRequest(parameters: Parameters, now: bigint): Aggr
     );
   }
   const limit = parameters.integer("limit", 1, 1000, 100);
-  const names = Object.keys(GROUP_ORDERS) as (keyof typeof GROUP_ORDERS)[];
-  const orderBy = parameters.choice("order_by", names, "count");
+  const orderBy = parameters.choice("order_by", GROUP_ORDERS, "count");
   return { filter: parseFilter(parameters, now), by, limit, orderBy };
 }
 
@@ -62,9 +50,9 @@ export function groupField(parameter: string, name: string): GroupField {
  */
 export async function aggregate(
   snapshot: Snapshot,
-  request: AggregateRequest,
+  request: GroupsRequest,
 ): Promise<AggregateAnswer> {
-  const keys = await largestGroups(snapshot, request);
+  const keys = await snapshot.query(largestGroupsSql(snapshot, request));
   const measures = await measuresByRank(snapshot, request, keys);
   const costs = await costsByRank(snapshot, request, keys);
   const at = (rank: number | null): Measures | null => {
@@ -93,15 +81,10 @@ const EMPTY: Omit<Measures, "cost"> = {
 /** Measures of each rank, of {@link OTHER}, and under `null` of all events. */
 async function measuresByRank(
   snapshot: Snapshot,
-  request: AggregateRequest,
+  request: GroupsRequest,
   keys: readonly Cell[][],
 ): Promise<Map<number | null, Omit<Measures, "cost">>> {
-  const sql = new SqlBuilder();
-  const ranked = rankedSource(sql, snapshot, request, keys);
-  const rows = await snapshot.query({
-    sql: `SELECT rank, grouping(rank), ${SUMS_SQL}, avg(duration_ns), quantile_cont(duration_ns, 0.5), quantile_cont(duration_ns, 0.95), max(duration_ns) FROM ${ranked} GROUP BY GROUPING SETS ((rank), ())`,
-    values: sql.values,
-  });
+  const rows = await snapshot.query(measuresSql(snapshot, request, keys));
   return new Map(
     rows
       .filter((row) => Number(row[2]) > 0)
@@ -123,15 +106,10 @@ async function measuresByRank(
 
 async function costsByRank(
   snapshot: Snapshot,
-  request: AggregateRequest,
+  request: GroupsRequest,
   keys: readonly Cell[][],
 ): Promise<Map<number | null, CostTally>> {
-  const sql = new SqlBuilder();
-  const ranked = rankedSource(sql, snapshot, request, keys);
-  const rows = await snapshot.query({
-    sql: `SELECT rank, currency, ${COST_SQL} FROM ${ranked} GROUP BY rank, currency`,
-    values: sql.values,
-  });
+  const rows = await snapshot.query(costsSql(snapshot, request, keys));
   const tallies = new Map<number | null, CostTally>();
   for (const [rank = null, currency = null, ...cells] of rows) {
     for (const key of [Number(rank), null]) {

@@ -22,14 +22,17 @@ import { findEvent } from "./event-by-id.js";
 import { findEvents, parseEventsRequest } from "./events.js";
 import { exportStream, parseExportRequest } from "./export.js";
 import { facets, parseFacetsRequest } from "./facets.js";
-import type { Filter } from "./filter.js";
 import { Parameters } from "./parse-filter.js";
 import { parseQuarantineRequest, quarantineEntry, quarantinePage } from "./quarantine.js";
 import { BadRequestError, statusOf } from "./query-error.js";
+import type { Filter } from "./request.js";
 import { statusJson } from "./status.js";
 import { parseTimeseriesRequest, timeseries } from "./timeseries.js";
 
 type Env = { Bindings: HttpBindings; Variables: { scope: ReadScope; keyId: string | null } };
+
+/** How long the queries of one request may take, their waiting for a place included. */
+const QUERY_TIMEOUT_MILLIS = 10_000;
 
 /** How long `min_seq=` waits at most. */
 const APPLY_WAIT_MILLIS = 10_000;
@@ -73,6 +76,8 @@ export interface QueryAppOptions {
   /** Gives the text of `GET /metrics`; without it there is none. */
   metrics?: () => Promise<string>;
   now?: () => bigint;
+  /** How long the queries of one request may take; default 10 s. */
+  queryTimeoutMillis?: number;
   /** Told of every fault of ours: without event content. */
   onError?: (error: unknown, path: string) => void;
 }
@@ -132,7 +137,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
       const request = parse(parameters, search);
       parameters.end(known);
       return c.json(
-        await withSnapshot(options, BigInt(minSeq), request.filter, (snapshot) =>
+        await withSnapshot(options, c, BigInt(minSeq), request.filter, (snapshot) =>
           find(snapshot, request),
         ),
       );
@@ -149,7 +154,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   );
   app.get("/api/v1/events/:id{.+}", async (c) => {
     parametersOf(c).end([]);
-    const text = await withSnapshot(options, 0n, ALL_TIMES, (snapshot) =>
+    const text = await withSnapshot(options, c, 0n, ALL_TIMES, (snapshot) =>
       findEvent(options.store, snapshot, c.get("scope"), c.req.param("id")),
     );
     return c.body(text, 200, { "Content-Type": "application/json" });
@@ -234,6 +239,7 @@ function refuseLimited(c: Context<Env>): void {
 
 async function withSnapshot<T>(
   options: QueryAppOptions,
+  c: Context<Env>,
   minSeq: bigint,
   range: TimeRange,
   use: (snapshot: Snapshot) => Promise<T>,
@@ -253,12 +259,24 @@ async function withSnapshot<T>(
       "ask again; /api/v1/status shows how far the engine is",
     );
   }
-  const snapshot = await store.snapshot(range);
+  const { queryTimeoutMillis: timeoutMillis = QUERY_TIMEOUT_MILLIS } = options;
+  const snapshot = await store.snapshot(range, { timeoutMillis, signal: goneSignal(c) });
   try {
     return await use(snapshot);
   } finally {
     snapshot.release();
   }
+}
+
+/** Is aborted when the caller closes the connection before the answer. */
+function goneSignal(c: Context<Env>): AbortSignal {
+  const gone = new AbortController();
+  const { outgoing } = c.env;
+  if (outgoing.destroyed) gone.abort();
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 function storeOf({ store, isCaughtUp }: QueryAppOptions): Store {

@@ -2,7 +2,7 @@ import { AuditError, MAX_ID_BYTES } from "@agent-audit/schema";
 import type { ReadScope, Snapshot, Store } from "@agent-audit/store";
 import { rowsOf } from "./events.js";
 import { BadRequestError } from "./query-error.js";
-import { SqlBuilder } from "./sql.js";
+import { seqsSql } from "./sql/events-sql.js";
 
 /** Ids that more than this many records share are listed up to here. */
 const MAX_CONFLICTS = 100;
@@ -41,13 +41,8 @@ export async function findEvent(
 }
 
 async function seqsOf(snapshot: Snapshot, scope: ReadScope, id: string): Promise<bigint[]> {
-  const sql = new SqlBuilder();
   const bySeq = /^seq:(\d{1,18})$/.exec(id);
-  const named = bySeq ? `seq = ${sql.seq(BigInt(bySeq[1] as string))}` : `id = ${sql.value(id)}`;
-  const where = [named, ...sql.scope(scope)].join(" AND ");
-  const rows = await snapshot.query({
-    sql: `SELECT seq FROM ${sql.from(snapshot, ["seq"], where)} ORDER BY seq LIMIT ${MAX_CONFLICTS + 1}`,
-    values: sql.values,
-  });
+  const named = bySeq ? { seq: BigInt(bySeq[1] as string) } : { id };
+  const rows = await snapshot.query(seqsSql(snapshot.tables, named, scope, MAX_CONFLICTS + 1));
   return rows.map(([seq]) => seq as bigint);
 }

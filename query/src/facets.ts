@@ -1,13 +1,8 @@
 import type { Snapshot } from "@agent-audit/store";
 import { FACET_FIELDS } from "./fields.js";
-import type { Filter } from "./filter.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
-import { fieldExpression, SqlBuilder } from "./sql.js";
-
-export interface FacetsRequest {
-  filter: Filter;
-  limit: number;
-}
+import type { FacetsRequest } from "./request.js";
+import { facetsSql } from "./sql/groups-sql.js";
 
 export interface FacetsAnswer {
   facets: Record<string, { value: string | null; count: number }[]>;
@@ -21,20 +16,9 @@ export function parseFacetsRequest(parameters: Parameters, now: bigint): FacetsR
   return { limit, filter: parseFilter(parameters, now) };
 }
 
-/** Counts the five breakdowns: one grouping by all five narrow columns, folded into each facet's largest values. */
+/** Counts the five breakdowns. */
 export async function facets(snapshot: Snapshot, request: FacetsRequest): Promise<FacetsAnswer> {
-  const sql = new SqlBuilder();
-  const where = sql.where(request.filter, snapshot.appliedSeq);
-  const columns = FACET_FIELDS.map((name) => `${fieldExpression(name)} AS ${name}`);
-  const source = sql.from(snapshot, columns, where);
-  const folded = FACET_FIELDS.map(
-    (name, i) =>
-      `(SELECT ${i}, ${name}::VARCHAR AS value, sum(n)::BIGINT AS total FROM g GROUP BY value ORDER BY total DESC, value LIMIT ${request.limit})`,
-  );
-  const rows = await snapshot.query({
-    sql: `WITH g AS MATERIALIZED (SELECT ${FACET_FIELDS.join(", ")}, count(*) AS n FROM ${source} GROUP BY ALL) ${folded.join(" UNION ALL ")} UNION ALL (SELECT ${FACET_FIELDS.length}, NULL, coalesce(sum(n), 0)::BIGINT FROM g)`,
-    values: sql.values,
-  });
+  const rows = await snapshot.query(facetsSql(snapshot, request));
   const at = (index: number) =>
     rows
       .filter(([facet]) => Number(facet) === index)

@@ -1,38 +1,8 @@
-import type { Cell, ColumnName } from "@agent-audit/store";
+import type { Cell } from "@agent-audit/store";
 
-/** Columns that the measures read. */
-export const MEASURE_COLUMNS = [
-  "result",
-  "duration_ns",
-  "input_tokens",
-  "output_tokens",
-  "cache_read_tokens",
-  "cache_write_tokens",
-  "bytes",
-  "cost_nano",
-  "currency",
-  "source",
-] as const satisfies readonly ColumnName[];
-
-/** An LLM call without a price: reported apart, never as zero. */
-const IS_UNPRICED = "cost_nano IS NULL AND (source = 'llm-proxy' OR input_tokens IS NOT NULL)";
-
-/** Sums of events, each a cell of a row in this order; all are exact integers. */
-export const SUMS_SQL = [
-  "count(*)",
-  "count(*) FILTER (result = 'success')",
-  "count(*) FILTER (result = 'failure')",
-  "count(*) FILTER (result = 'error')",
-  "coalesce(sum(input_tokens), 0)",
-  "coalesce(sum(output_tokens), 0)",
-  "coalesce(sum(cache_read_tokens), 0)",
-  "coalesce(sum(cache_write_tokens), 0)",
-  "coalesce(sum(bytes), 0)",
-].join(", ");
+/** Cells of `SUMS_SQL`. */
 export const SUMS_CELLS = 9;
-
-/** What each currency cost; a row without a price has a currency of NULL or of its own. */
-export const COST_SQL = `coalesce(sum(cost_nano), 0), count(*) FILTER (${IS_UNPRICED}), count(cost_nano)`;
+/** Cells of `COST_SQL`. */
 export const COST_CELLS = 3;
 
 export interface Sums {
@@ -53,7 +23,7 @@ export interface Cost {
   unpriced_count: number;
 }
 
-/** Reads the cells of {@link SUMS_SQL}. */
+/** Reads the cells of `SUMS_SQL`. */
 export function sumsOf(cells: readonly Cell[]): Sums {
   const numbers = cells.slice(0, SUMS_CELLS).map(Number) as [
     number,
@@ -91,7 +61,7 @@ export class CostTally {
   readonly #byCurrency = new Map<string, bigint>();
   #unpriced = 0;
 
-  /** Adds the cells of a currency and {@link COST_SQL}. */
+  /** Adds the cells of a currency and `COST_SQL`. */
   add(currency: Cell, cells: readonly Cell[]): void {
     const [nano, unpriced, priced] = cells.map((cell) => BigInt(cell as bigint)) as [
       bigint,

@@ -1,9 +1,8 @@
 import { nearestName, PHASES } from "@agent-audit/schema";
 import type { ReadScope } from "@agent-audit/store";
 import { FIELDS } from "./fields.js";
-import type { Condition, Filter, Match } from "./filter.js";
-
 import { BadRequestError } from "./query-error.js";
+import type { Condition, Filter, Match } from "./request.js";
 import { parseSpan, parseTime } from "./time.js";
 
 const ATTRIBUTE = "attr.";

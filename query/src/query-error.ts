@@ -6,6 +6,8 @@ const STATUS_OF: Readonly<Record<string, 403 | 404 | 409 | 429 | 503>> = {
   not_found: 404,
   too_many_queries: 429,
   query_timeout: 503,
+  // Nobody reads this answer.
+  query_cancelled: 503,
   segment_rebuilding: 503,
   no_retention: 409,
   not_applied: 503,

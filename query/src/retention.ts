@@ -8,7 +8,7 @@ import {
 } from "@agent-audit/store";
 import { Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
-import { SqlBuilder } from "./sql.js";
+import { anySql } from "./sql/events-sql.js";
 
 const NANOS_PER_DAY = 86_400_000_000_000n;
 const RELATIVE_TIME = /^now/;
@@ -149,13 +149,7 @@ async function holdersOf(
   if (segment?.table == null) return null;
   const heldBy: string[] = [];
   for (const { id, query } of holds) {
-    const sql = new SqlBuilder();
-    const where = sql.where(filterOf(query), segment.lastSeq);
-    const rows = await snapshot.query({
-      sql: `SELECT 1 FROM ${sql.from({ tables: [segment.table] }, ["seq"], where)} LIMIT 1`,
-      values: sql.values,
-      timeoutMillis: null,
-    });
+    const rows = await snapshot.query(anySql([segment.table], filterOf(query), segment.lastSeq));
     if (rows.length > 0) heldBy.push(id);
   }
   return heldBy;

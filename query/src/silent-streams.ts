@@ -1,5 +1,5 @@
 import type { Snapshot } from "@agent-audit/store";
-import { SqlBuilder } from "./sql.js";
+import { silentStreamsSql } from "./sql/events-sql.js";
 
 /** Streams that were last heard before that are over, however they ended. */
 const WINDOW_NANOS = 86_400_000_000_000n;
@@ -13,13 +13,9 @@ const SILENT_NANOS = 180_000_000_000n;
  * @param now ns since 1970 UTC
  */
 export async function silentStreams(snapshot: Snapshot, now: bigint): Promise<number> {
-  const sql = new SqlBuilder();
-  const where = `received_time >= ${sql.time(now - WINDOW_NANOS)} AND stream_id IS NOT NULL`;
-  const columns = ["org_id", "stream_id", "received_time", "stream_end"];
-  const source = sql.from(snapshot, columns, where);
-  const [row] = await snapshot.query({
-    sql: `SELECT count(*) FROM (SELECT 1 FROM ${source} GROUP BY org_id, stream_id HAVING NOT coalesce(bool_or(stream_end), false) AND max(received_time) < ${sql.time(now - SILENT_NANOS)})`,
-    values: sql.values,
-  });
+  const { tables } = snapshot;
+  const [row] = await snapshot.query(
+    silentStreamsSql(tables, now - WINDOW_NANOS, now - SILENT_NANOS),
+  );
   return Number(row?.[0] ?? 0);
 }

@@ -2,34 +2,15 @@ import type { Cell, Snapshot } from "@agent-audit/store";
 import { groupField } from "./aggregate.js";
 import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
-import type { Filter } from "./filter.js";
-import { largestGroups, rankedSource } from "./groups.js";
-import {
-  addSums,
-  COST_SQL,
-  type Cost,
-  CostTally,
-  SUMS_CELLS,
-  SUMS_SQL,
-  type Sums,
-  sumsOf,
-} from "./measures.js";
+import { addSums, type Cost, CostTally, SUMS_CELLS, type Sums, sumsOf } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
-import { SqlBuilder } from "./sql.js";
+import type { Filter, TimeseriesRequest } from "./request.js";
+import { largestGroupsSql, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
 import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
 
 const MAX_BUCKETS = 10_000;
-
-export interface TimeseriesRequest {
-  filter: Filter;
-  interval: Interval;
-  by: GroupField | null;
-  /** Groups of the split; the rest is `other`. */
-  limit: number;
-  zone: Zone;
-}
 
 type Series = Omit<Sums, "bytes"> & { cost: Cost[] };
 
@@ -138,7 +119,9 @@ async function splitKeys(
   { filter, limit }: TimeseriesRequest,
   by: GroupField,
 ): Promise<Cell[][]> {
-  return await largestGroups(snapshot, { filter, by: [by], limit, orderBy: "count" });
+  return await snapshot.query(
+    largestGroupsSql(snapshot, { filter, by: [by], limit, orderBy: "count" }),
+  );
 }
 
 async function baseRows(
@@ -146,14 +129,9 @@ async function baseRows(
   { filter, interval, by }: TimeseriesRequest,
   keys: readonly Cell[][],
 ): Promise<BaseRow[]> {
-  const sql = new SqlBuilder();
-  const split = { filter, by: by === null ? [] : [by] };
-  const source = rankedSource(sql, snapshot, split, keys, ["time"]);
+  const grouping = { filter, by: by === null ? [] : [by] };
   const baseNanos = BigInt(interval.baseMillis) * 1_000_000n;
-  const rows = await snapshot.query({
-    sql: `SELECT time // ${baseNanos}::UBIGINT AS base, rank, currency, ${SUMS_SQL}, ${COST_SQL} FROM ${source} GROUP BY base, rank, currency`,
-    values: sql.values,
-  });
+  const rows = await snapshot.query(seriesSql(snapshot, grouping, keys, baseNanos));
   return rows.map(([base = null, rank = null, currency = null, ...cells]) => ({
     start: Number(base as bigint) * interval.baseMillis,
     rank: Number(rank),
@@ -168,12 +146,7 @@ async function timeRange(
   snapshot: Snapshot,
   filter: Filter,
 ): Promise<{ first: number; last: number } | null> {
-  const sql = new SqlBuilder();
-  const where = sql.where(filter, snapshot.appliedSeq);
-  const [row] = await snapshot.query({
-    sql: `SELECT min(time), max(time) FROM ${sql.from(snapshot, ["time"], where)}`,
-    values: sql.values,
-  });
+  const [row] = await snapshot.query(timeRangeSql(snapshot, filter));
   const [min = null, max = null] = row ?? [];
   const first = filter.fromNano ?? (min as bigint | null);
   const last = filter.toNano === null ? (max as bigint | null) : filter.toNano - 1n;

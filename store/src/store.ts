@@ -52,6 +52,14 @@ export interface StoreOptions {
   onSealingFailed?: (message: string) => void;
 }
 
+/** How long its user waits for all queries of a snapshot. */
+export interface SnapshotLimits {
+  /** Default: 10 s for each query. */
+  timeoutMillis?: number;
+  /** Aborted when nobody wants the answers any more. */
+  signal?: AbortSignal | undefined;
+}
+
 /** A set of tables to read that nothing takes away until it is released. */
 export interface Snapshot {
   /** What can hold events of the wanted range, oldest first. */
@@ -64,6 +72,13 @@ export interface Snapshot {
   readonly tables: readonly string[];
   /** Highest sequence that the tables are sure to hold. */
   readonly appliedSeq: bigint;
+  /** Time that is left for queries, ms. */
+  remainingMillis(): number;
+  /**
+   * Runs one prepared statement.
+   *
+   * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`
+   */
   query(request: QueryRequest): Promise<Cell[][]>;
   release(): void;
 }
@@ -167,7 +182,14 @@ export class Store {
   }
 
   /** @param range event times that are of interest; default all */
-  async snapshot(range: TimeRange = { fromNano: null, toNano: null }): Promise<Snapshot> {
+  async snapshot(
+    range: TimeRange = { fromNano: null, toNano: null },
+    { timeoutMillis, signal }: SnapshotLimits = {},
+  ): Promise<Snapshot> {
+    const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
+    const remainingMillis = () => Math.max(0, deadline - performance.now());
+    const limit =
+      timeoutMillis === undefined ? () => ({}) : () => ({ timeoutMillis: remainingMillis() });
     // Before the segments are looked at: they hold at least this much then.
     const { appliedSeq } = this.position;
     const { fromNano, toNano } = range;
@@ -178,7 +200,8 @@ export class Store {
         return tablesOf(segments);
       },
       appliedSeq,
-      query: (request) => this.#engine.query(request),
+      remainingMillis,
+      query: (request) => this.#engine.query({ ...limit(), ...request }, signal),
       release: () => void this.#engine.release(lease),
     };
   }

@@ -125,9 +125,18 @@ export class EngineClient {
     await this.#call("follow", undefined);
   }
 
-  /** Runs one prepared statement; see `QueryRunner.run`. */
-  async query(request: QueryRequest): Promise<Cell[][]> {
-    return await this.#call("query", request);
+  /** Runs one prepared statement, until nobody wants it; see `QueryRunner.run`. */
+  async query(request: QueryRequest, signal?: AbortSignal): Promise<Cell[][]> {
+    const answer = this.#call("query", request);
+    const id = this.#lastId;
+    const cancel = () => void this.#call("cancelQuery", { id });
+    if (signal?.aborted) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   /** Takes a lease on the segments of a time range; see `Engine.lease`. */

@@ -35,6 +35,8 @@ export interface EngineCalls {
   lossRecorded: { request: undefined; reply: undefined };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
+  /** Names the message that asked. */
+  cancelQuery: { request: { id: number }; reply: undefined };
   lease: { request: TimeRange; reply: LeasedSegments };
   release: { request: { lease: number }; reply: undefined };
   segments: { request: undefined; reply: SegmentStatus[] };

@@ -36,14 +36,14 @@ function yieldToIngest(): void {
 
 parentPort?.on("message", async ({ id, method, argument }: EngineRequest) => {
   try {
-    reply({ id, result: await call(method, argument) });
+    reply({ id, result: await call(id, method, argument) });
   } catch (error) {
     reply({ id, error: errorMessage(error) });
   }
   if (method === "close") parentPort?.close();
 });
 
-async function call(method: keyof EngineCalls, argument: unknown): Promise<unknown> {
+async function call(id: number, method: keyof EngineCalls, argument: unknown): Promise<unknown> {
   if (method === "open") {
     engine = await Engine.open({
       directory: makeDataDirectory(root),
@@ -72,7 +72,9 @@ async function call(method: keyof EngineCalls, argument: unknown): Promise<unkno
     case "follow":
       return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":
-      return await engine.queries.run(argument as QueryRequest);
+      return await engine.queries.run(argument as QueryRequest, id);
+    case "cancelQuery":
+      return engine.queries.cancel((argument as EngineCalls["cancelQuery"]["request"]).id);
     case "lease":
       return await engine.lease(argument as EngineCalls["lease"]["request"]);
     case "release":

@@ -16,12 +16,22 @@ export interface QueryRequest {
   timeoutMillis?: number | null;
 }
 
+/** A query from its arrival to its answer. */
+interface Call {
+  /** `performance.now()` at which it is stopped. */
+  readonly deadline: number;
+  isCancelled: boolean;
+  /** Ends its waiting for a place. */
+  refuse: ((error: AuditError) => void) | null;
+}
+
 /** Runs queries, each on a connection of its own, so that one can be interrupted alone. */
 export class QueryRunner {
   readonly #instance: DuckDBInstance;
   readonly #idle: DuckDBConnection[] = [];
   readonly #busy = new Set<DuckDBConnection>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #calls = new Map<number, Call>();
+  readonly #waiting = new Map<Call, () => void>();
   readonly #onError: (error: unknown) => boolean;
   #running = 0;
   #isClosed = false;
@@ -35,17 +45,35 @@ export class QueryRunner {
   /**
    * Runs one prepared statement and gives its rows, integers of 64 bits as bigint.
    *
-   * @throws AuditError `too_many_queries`, `query_timeout`, `segment_rebuilding`
+   * @param id under which {@link cancel} knows it
+   * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`
    */
-  async run({ sql, values = [], timeoutMillis }: QueryRequest): Promise<JS[][]> {
-    if (timeoutMillis === null) return await this.#execute(sql, values, null);
-    await this.#place();
+  async run(
+    { sql, values = [], timeoutMillis = DEFAULT_TIMEOUT_MILLIS }: QueryRequest,
+    id: number,
+  ): Promise<JS[][]> {
+    const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
+    const call: Call = { deadline, isCancelled: false, refuse: null };
+    this.#calls.set(id, call);
     try {
-      return await this.#execute(sql, values, timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS);
+      if (timeoutMillis === null) return await this.#execute(sql, values, call);
+      await this.#place(call);
+      try {
+        return await this.#execute(sql, values, call);
+      } finally {
+        this.#givePlace();
+      }
     } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
+      this.#calls.delete(id);
     }
+  }
+
+  /** Stops a query, running or waiting: nobody wants its answer any more. */
+  cancel(id: number): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    call.isCancelled = true;
+    call.refuse?.(cancelled());
   }
 
   /** Stops what runs, refuses what comes, and gives the connections back. */
@@ -59,33 +87,53 @@ export class QueryRunner {
     this.#idle.length = 0;
   }
 
-  async #place(): Promise<void> {
-    if (this.#running >= MAX_RUNNING) {
-      if (this.#waiting.length >= MAX_WAITING) {
-        throw new AuditError(
-          "too_many_queries",
-          `${MAX_RUNNING} queries run and ${MAX_WAITING} wait`,
-          "ask again when the others are done",
-        );
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Waits for a place among those that run; it is {@link #givePlace given} on. */
+  async #place(call: Call): Promise<void> {
+    if (this.#running < MAX_RUNNING) {
+      this.#running++;
+      return;
     }
-    this.#running++;
+    const tooMany = (what: string) =>
+      new AuditError("too_many_queries", what, "ask again when the others are done");
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw tooMany(`${MAX_RUNNING} queries run and ${MAX_WAITING} wait`);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.set(call, resolve);
+        call.refuse = reject;
+        const refuse = () => reject(tooMany("the query had no place until its time was over"));
+        timer = setTimeout(refuse, call.deadline - performance.now());
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(call);
+      call.refuse = null;
+    }
   }
 
-  async #execute(
-    sql: string,
-    values: DuckDBValue[],
-    timeoutMillis: number | null,
-  ): Promise<JS[][]> {
+  #givePlace(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    const [call, enter] = next;
+    this.#waiting.delete(call);
+    enter();
+  }
+
+  async #execute(sql: string, values: DuckDBValue[], call: Call): Promise<JS[][]> {
     if (this.#isClosed)
       throw new AuditError("stopping", "the server is stopping", "ask again later");
+    if (call.isCancelled) throw cancelled();
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
     this.#busy.add(connection);
-    const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
+    const isOver = () => call.isCancelled || performance.now() >= call.deadline;
     // Again and again: an interrupt is lost on a query that still waits for a thread of libuv's pool.
     const timer = setInterval(() => {
-      if (performance.now() >= deadline) connection.interrupt();
+      if (isOver()) connection.interrupt();
     }, INTERRUPT_AGAIN_MILLIS);
     try {
       return (await connection.runAndReadAll(sql, values)).getRowsJS();
@@ -98,10 +146,11 @@ export class QueryRunner {
           { cause: error },
         );
       }
-      if (performance.now() < deadline) throw error;
+      if (call.isCancelled) throw cancelled();
+      if (!isOver()) throw error;
       throw new AuditError(
         "query_timeout",
-        `the query took longer than ${timeoutMillis} ms and was stopped`,
+        "the query took too long and was stopped",
         "narrow the time range or the filter",
         { cause: error },
       );
@@ -111,4 +160,8 @@ export class QueryRunner {
       this.#idle.push(connection);
     }
   }
+}
+
+function cancelled(): AuditError {
+  return new AuditError("query_cancelled", "nobody waits for the answer", "ask again");
 }

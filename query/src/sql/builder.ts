@@ -1,0 +1,36 @@
+import type { QueryRequest } from "@agent-audit/store";
+
+type Value = string | number | bigint | boolean;
+
+/** Collects the values of one statement: they travel as parameters, never in its text. */
+export class SqlBuilder {
+  readonly values: NonNullable<QueryRequest["values"]> = [];
+
+  /** Adds a value and gives its place. */
+  value(value: Value): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+
+  /** A UBIGINT value: of another type it would make DuckDB cast the whole column. */
+  time(nanos: bigint): string {
+    return `${this.value(nanos)}::UBIGINT`;
+  }
+
+  seq(seq: bigint): string {
+    return `${this.value(seq)}::BIGINT`;
+  }
+
+  /** Writes tables as one, with the columns that are wanted, filtered. */
+  from(tables: readonly string[], columns: readonly string[], where: string): string {
+    const list = columns.join(", ");
+    return `(${tables
+      .map((table) => `SELECT ${list} FROM ${table} WHERE ${where}`)
+      .join(" UNION ALL ")})`;
+  }
+
+  /** Gives the statement with its values. */
+  statement(sql: string): QueryRequest {
+    return { sql, values: this.values };
+  }
+}

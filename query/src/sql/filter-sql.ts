@@ -1,0 +1,84 @@
+import { ATTR_COST_AMOUNT } from "@agent-audit/schema";
+import type { ColumnName, ReadScope } from "@agent-audit/store";
+import { FIELDS, type Field } from "../fields.js";
+import { METADATA_COLUMNS } from "../metadata-columns.js";
+import type { Condition, Filter, Match } from "../request.js";
+import type { SqlBuilder } from "./builder.js";
+
+/** Writes a filter as a condition, pinned to what was applied up to `maxSeq`. */
+export function whereSql(sql: SqlBuilder, filter: Filter, maxSeq: bigint): string {
+  const parts = [`seq <= ${sql.seq(maxSeq)}`, ...scopeSql(sql, filter.scope)];
+  if (filter.fromNano !== null) parts.push(`time >= ${sql.time(filter.fromNano)}`);
+  if (filter.toNano !== null) parts.push(`time < ${sql.time(filter.toNano)}`);
+  if (!filter.includesSystem) parts.push("(source IS NULL OR source <> 'system')");
+  if (filter.phase === null) parts.push("(phase IS NULL OR phase <> 'start')");
+  else if (filter.phase !== "any") parts.push(`phase = ${sql.value(filter.phase)}`);
+  for (const condition of filter.conditions) parts.push(conditionSql(sql, condition));
+  if (filter.q !== null) parts.push(containsSql(sql, filter.q));
+  return parts.join(" AND ");
+}
+
+/** Writes what a caller may see as conditions, all of which must hold. */
+export function scopeSql(sql: SqlBuilder, { orgId, projectId, agentId }: ReadScope): string[] {
+  const parts: string[] = [];
+  if (orgId !== null) parts.push(`org_id = ${sql.value(orgId)}`);
+  if (projectId !== null) parts.push(`project_id = ${sql.value(projectId)}`);
+  if (agentId !== null) parts.push(`${fieldSql("agent")} = ${sql.value(agentId)}`);
+  return parts;
+}
+
+function conditionSql(sql: SqlBuilder, { field, isNegated, matches }: Condition): string {
+  const any = matches.map((match) => matchSql(sql, field, match)).join(" OR ");
+  // A field that is absent is not equal to anything, so `not_` keeps it.
+  return isNegated ? `NOT coalesce(${any}, false)` : `(${any})`;
+}
+
+function matchSql(sql: SqlBuilder, name: string, match: Match): string {
+  const field = FIELDS[name];
+  const expression = field === undefined ? attributeSql(sql, name) : fieldSql(name);
+  const isInteger = field?.type === "integer";
+  switch (match.kind) {
+    case "absent":
+      return `(${expression} IS NULL)`;
+    case "equals": {
+      const value = sql.value(isInteger ? Number(match.value) : match.value);
+      return `(${expression} = ${value}${isInteger ? "::INTEGER" : ""})`;
+    }
+    case "prefix":
+      return `starts_with(${expression}, ${sql.value(match.value)})`;
+    default:
+      return match satisfies never;
+  }
+}
+
+/** An attribute of the record, in the map or in its own column, else of the resource; compared as text. */
+function attributeSql(sql: SqlBuilder, name: string): string {
+  const key = name.slice("attr.".length);
+  const pointer = `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  const places = [
+    `json_extract_string(attributes[${sql.value(key)}]::JSON, '$')`,
+    `json_extract_string(resource_attributes, ${sql.value(pointer)})`,
+  ];
+  const column = METADATA_COLUMNS.get(key);
+  if (column !== undefined) places.splice(1, 0, `${column}::VARCHAR`);
+  if (key === ATTR_COST_AMOUNT) places.splice(1, 0, "(cost_nano / 1e9)::VARCHAR");
+  return `coalesce(${places.join(", ")})`;
+}
+
+function containsSql(sql: SqlBuilder, q: string): string {
+  // Both sides by the same table: JavaScript's knows final sigmas and letters that become two.
+  const needle = sql.value(q);
+  const columns: ColumnName[] = ["description", "action", "resource_id"];
+  const any = columns.map((column) => `contains(lower(${column}), lower(${needle}))`);
+  return `coalesce(${any.join(" OR ")}, false)`;
+}
+
+/** Writes a field as an expression over the events table; closed lists read as text. */
+export function fieldSql(name: string): string {
+  if (name === "agent") {
+    return "coalesce(agent_id, CASE WHEN actor_type = 'agent' THEN actor_id END)";
+  }
+  const { columns, values } = FIELDS[name] as Field;
+  const first = values === undefined ? columns[0] : `${columns[0]}::VARCHAR`;
+  return columns.length === 1 ? first : `coalesce(${columns.join(", ")})`;
+}
