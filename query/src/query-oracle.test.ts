@@ -1,0 +1,7 @@
+import { it } from "vitest";
+import { checkQueries } from "../../test/support/query-property.js";
+import { runSeed } from "../../test/support/seeded.js";
+
+it("answers random questions as a plain search in memory does", async () => {
+  await checkQueries({ events: 3_000, segmentRecords: 700, rounds: 25, seed: runSeed() });
+});
