@@ -37,11 +37,19 @@ export function parseEventsRequest(
   return { filter, limit, order, afterSeq, withContent, cursor, digest };
 }
 
-/** Finds one page: first the keys, then the wide rows of those alone. */
-export async function findEvents(snapshot: Snapshot, request: EventsRequest): Promise<EventsPage> {
+/**
+ * Finds one page: first the keys, then the wide rows of those alone.
+ *
+ * @param sliceRecords see `findKeys`
+ */
+export async function findEvents(
+  snapshot: Snapshot,
+  request: EventsRequest,
+  sliceRecords?: bigint,
+): Promise<EventsPage> {
   const { filter, limit, cursor, digest } = request;
   const maxSeq = cursor?.maxSeq ?? snapshot.appliedSeq;
-  const { keys, reached } = await findKeys(snapshot, request, maxSeq);
+  const { keys, reached } = await findKeys(snapshot, request, maxSeq, sliceRecords);
   const page = keys.slice(0, limit);
   const seqs = page.map(({ seq }) => seq);
   const events = await rowsOf(snapshot, seqs, request.withContent);

@@ -23,15 +23,21 @@ export interface PageKeys {
   reached: Key | null;
 }
 
-/** Finds the keys of a page: as a whole where columns answer, in slices where every record must be looked into. */
+/**
+ * Finds the keys of a page: as a whole where columns answer, in slices where every record must be looked into.
+ *
+ * @param sliceRecords of the first slice, about
+ */
 export async function findKeys(
   snapshot: Snapshot,
   request: EventsRequest,
   maxSeq: bigint,
+  sliceRecords = SLICE_RECORDS,
 ): Promise<PageKeys> {
   const segments = snapshot.segments.filter(({ firstSeq }) => firstSeq <= maxSeq);
   if (looksIntoRecords(request.filter)) {
-    return await keysBySlices(snapshot, segments, request, maxSeq);
+    const width = firstWidth(segments, request.order, sliceRecords);
+    return await keysBySlices(snapshot, segments, request, { maxSeq, width });
   }
   return { keys: await keysBySegments(snapshot, segments, request, maxSeq), reached: null };
 }
@@ -71,14 +77,14 @@ async function keysBySlices(
   snapshot: Snapshot,
   segments: readonly SnapshotSegment[],
   request: EventsRequest,
-  maxSeq: bigint,
+  { maxSeq, width: firstWidth }: { maxSeq: bigint; width: bigint },
 ): Promise<PageKeys> {
   const { order } = request;
   const limit = request.limit + 1;
   const reservedMillis = snapshot.remainingMillis() * RESERVED_SHARE;
   const keys: Key[] = [];
   let rest = placesOf(request, maxSeq);
-  let width = firstWidth(segments, order);
+  let width = firstWidth;
   let reached: Key | null = null;
   for (;;) {
     const slice = nextSlice(segments, order, rest, width);
@@ -152,12 +158,17 @@ function endOf({ first, last }: Slice, order: Order): Key {
   return order === "desc" ? { time: first, seq: 0n } : { time: last, seq: LAST_SEQ };
 }
 
-function firstWidth(segments: readonly SnapshotSegment[], order: Order): bigint {
+/** Times, or sequences, among which there are about so many records in the newest segment. */
+function firstWidth(
+  segments: readonly SnapshotSegment[],
+  order: Order,
+  sliceRecords: bigint,
+): bigint {
   const newest = segments.at(-1);
-  if (order === "seq" || newest === undefined) return SLICE_RECORDS;
+  if (order === "seq" || newest === undefined) return sliceRecords;
   const { first, last } = extentOf(newest, order);
   const records = newest.lastSeq - newest.firstSeq + 1n;
-  return greatest(1n, ((last - first) * SLICE_RECORDS) / greatest(1n, records));
+  return greatest(1n, ((last - first) * sliceRecords) / greatest(1n, records));
 }
 
 /** Where a segment's events lie; anywhere while that is not known. */

@@ -9,6 +9,7 @@ export async function startQuery(
   receivedAt?: () => bigint,
   isCaughtUp: () => boolean = () => true,
   options?: Parameters<typeof startStore>[2],
+  queryTimeoutMillis?: number,
 ) {
   const started = await startStore(data, receivedAt, options);
   await started.following;
@@ -20,6 +21,7 @@ export async function startQuery(
     version: "0.0.0-test",
     store: started.store,
     isCaughtUp,
+    ...(queryTimeoutMillis === undefined ? {} : { queryTimeoutMillis }),
     onError: (error) => errors.push(error),
   });
   cleanUp(() => server.close());

@@ -73,7 +73,7 @@ export class QueryRunner {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     call.isCancelled = true;
-    call.refuse?.(cancelled());
+    call.refuse?.(stopped(call));
   }
 
   /** Stops what runs, refuses what comes, and gives the connections back. */
@@ -127,10 +127,10 @@ export class QueryRunner {
   async #execute(sql: string, values: DuckDBValue[], call: Call): Promise<JS[][]> {
     if (this.#isClosed)
       throw new AuditError("stopping", "the server is stopping", "ask again later");
-    if (call.isCancelled) throw cancelled();
+    const isOver = () => call.isCancelled || performance.now() >= call.deadline;
+    if (isOver()) throw stopped(call);
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
     this.#busy.add(connection);
-    const isOver = () => call.isCancelled || performance.now() >= call.deadline;
     // Again and again: an interrupt is lost on a query that still waits for a thread of libuv's pool.
     const timer = setInterval(() => {
       if (isOver()) connection.interrupt();
@@ -146,14 +146,7 @@ export class QueryRunner {
           { cause: error },
         );
       }
-      if (call.isCancelled) throw cancelled();
-      if (!isOver()) throw error;
-      throw new AuditError(
-        "query_timeout",
-        "the query took too long and was stopped",
-        "narrow the time range or the filter",
-        { cause: error },
-      );
+      throw isOver() ? stopped(call, error) : error;
     } finally {
       clearInterval(timer);
       this.#busy.delete(connection);
@@ -162,6 +155,13 @@ export class QueryRunner {
   }
 }
 
-function cancelled(): AuditError {
-  return new AuditError("query_cancelled", "nobody waits for the answer", "ask again");
+function stopped({ isCancelled }: Call, cause?: unknown): AuditError {
+  return isCancelled
+    ? new AuditError("query_cancelled", "nobody waits for the answer", "ask again", { cause })
+    : new AuditError(
+        "query_timeout",
+        "the query took too long and was stopped",
+        "narrow the time range or the filter",
+        { cause },
+      );
 }
