@@ -1,4 +1,4 @@
-// Makes the benchmarks' data: unique audit records of all seven surfaces, about 0.85 KB of protobuf each,
+// Makes the benchmarks' data: unique audit records of all seven surfaces, about 1 KB of protobuf each,
 // from a seed, in gzip'ed batches.
 import zlib from "node:zlib";
 import { writeLogsRequest } from "@agent-audit/otlp";
@@ -27,9 +27,39 @@ function randomFrom(seed) {
   };
 }
 
-/** Makes `batches` gzip'ed requests of `size` records. */
-export function generateBatches({ batches, size, seed = 1 }) {
+/** Words for captured content, so that it compresses as text does. */
+const WORDS =
+  "the of error file pod request build test agent cache index value run at line in".split(" ");
+
+/** Late by up to two days. */
+const MAX_LATE = 2 * 86_400e9;
+
+/**
+ * Makes `batches` gzip'ed requests of `size` records.
+ *
+ * @param first number of the first record: event times count from it
+ * @param stepNano time between two records
+ * @param lateShare share of the records that arrive up to two days late
+ * @param contentShare share of the records with 4 to 64 KB of captured output, short ones more often
+ */
+export function generateBatches({
+  batches,
+  size,
+  seed = 1,
+  first = 0,
+  stepNano = 1_000_000n,
+  lateShare = 0,
+  contentShare = 0,
+}) {
   const random = randomFrom(seed);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const output = () => {
+    const length = 4096 + Math.floor(random() ** 4 * 61_440);
+    let text = "";
+    while (text.length < length)
+      text += `${pick(WORDS)} ${Math.floor(random() * 1e6)} ${pick(WORDS)} `;
+    return text;
+  };
   const skewed = (n) => Math.floor(random() ** 3 * n);
   const hex = (digits) =>
     Array.from({ length: digits / 8 }, () =>
@@ -39,15 +69,22 @@ export function generateBatches({ batches, size, seed = 1 }) {
     ).join("");
   const stream = `bench-${process.pid}-${Date.now()}`;
   let sequence = 0;
+  const timeOf = () => {
+    const time = START + BigInt(first + sequence) * stepNano;
+    return random() < lateShare ? time - BigInt(Math.floor(random() * MAX_LATE)) : time;
+  };
   const record = () => {
     sequence++;
+    const time = timeOf();
     const [source, eventName, actionType, resourceType] = SURFACES[skewed(SURFACES.length)];
     const agent = `agt_${skewed(500)}`;
-    const isFailure = random() < 0.05;
+    const fate = random();
+    const isFailure = fate < 0.05;
+    const isError = fate >= 0.05 && fate < 0.06;
     return toLogRecord({
       id: `${stream}-${sequence}`,
-      time: START + BigInt(sequence) * 1_000_000n,
-      observedTime: START + BigInt(sequence) * 1_000_000n + 1000n,
+      time,
+      observedTime: time + 1000n,
       duration: BigInt(Math.floor(random() * 3e9)),
       eventName,
       source,
@@ -56,8 +93,8 @@ export function generateBatches({ batches, size, seed = 1 }) {
       actor: { type: "agent", id: agent, name: `builder ${agent}` },
       agent: { id: agent },
       resource: { type: resourceType, id: `res/${skewed(20_000)}` },
-      result: isFailure ? "failure" : "success",
-      ...(isFailure ? { errorType: "403" } : {}),
+      result: isFailure ? "failure" : isError ? "error" : "success",
+      ...(isFailure ? { errorType: "403" } : isError ? { errorType: "timeout" } : {}),
       description: `${agent} did ${sequence}`,
       statusCode: isFailure ? 403 : 200,
       org: { id: "org_1" },
@@ -69,7 +106,9 @@ export function generateBatches({ batches, size, seed = 1 }) {
         requestModel: random() < 0.5 ? "m-large" : "m-small",
         inputTokens: Math.floor(random() * 9000),
         outputTokens: Math.floor(random() * 900),
+        ...(random() < 0.9 ? { cost: Math.floor(random() * 1e8) / 1e9, currency: "USD" } : {}),
       },
+      ...(random() < contentShare ? { content: { "agent_audit.process.stdout": output() } } : {}),
       metadata: { "agent_audit.content.arguments_sha256": hex(64) },
     });
   };

@@ -24,10 +24,14 @@ export async function runScript(name, ...args) {
   return JSON.parse(out);
 }
 
-/** Starts a server on free ports; says how long until ingest and queries were ready. */
-export async function startServer(data) {
+/**
+ * Starts a server on free ports; says how long until ingest and queries were ready.
+ *
+ * @param options further options of `agent-audit serve`
+ */
+export async function startServer(data, options = []) {
   const begin = performance.now();
-  const listen = ["--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+  const listen = ["--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0", ...options];
   const child = childProcess.spawn(
     process.execPath,
     [LAUNCHER, "serve", "--data", data, ...listen],

@@ -3,6 +3,7 @@ import os from "node:os";
 import { benchDecode } from "./decode.mjs";
 import { benchIngest } from "./ingest.mjs";
 import { benchLatency } from "./latency.mjs";
+import { benchQuery } from "./query.mjs";
 import { benchSize } from "./size.mjs";
 import { benchStart } from "./start.mjs";
 
@@ -12,6 +13,7 @@ const BENCHES = {
   decode: benchDecode,
   size: benchSize,
   start: benchStart,
+  query: benchQuery,
 };
 
 const args = process.argv.slice(2);

@@ -1,13 +1,16 @@
 // Sends generated batches over several connections, as a process of its own: send.mjs URL BATCHES SIZE
-// CONNECTIONS [RECORDS_PER_SECOND].
+// CONNECTIONS [RECORDS_PER_SECOND [JSON_OF_FURTHER_OPTIONS]], the last as `generateBatches` takes them, stepNano as text.
 // Prints one JSON line: what was acknowledged, how fast, and how long each request took.
 import http from "node:http";
 import { generateBatches } from "./generate.mjs";
 
-const [url, batches, size, connections, rate = "0"] = process.argv.slice(2);
+const [url, batches, size, connections, rate = "0", more = "{}"] = process.argv.slice(2);
+const { stepNano, ...options } = JSON.parse(more);
 const { bodies, records, bytesPerRecord } = generateBatches({
   batches: Number(batches),
   size: Number(size),
+  ...(stepNano === undefined ? {} : { stepNano: BigInt(stepNano) }),
+  ...options,
 });
 const agent = new http.Agent({ keepAlive: true, maxSockets: Number(connections) });
 const latencies = [];

@@ -8,6 +8,8 @@ import {
   JournalWriter,
   loadSeenRecords,
   type NewFrame,
+  type QuarantinedBefore,
+  quarantinedBytes,
   type SeenRecords,
   type SegmentLimits,
   type StreamTotals,
@@ -72,6 +74,8 @@ export class Ingest {
   /** `writtenBytes` of the journal when it was last written down what its records are known by. */
   #savedAtBytes = 0;
   #seen: SeenRecords;
+  /** Before the journal's newest file. */
+  #quarantined: QuarantinedBefore | null = null;
   #hasRoom = true;
   #syncBegin: number | null = null;
 
@@ -88,7 +92,10 @@ export class Ingest {
     this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
     this.#save = (firstSeq, isSynced) => {
-      saveSeenRecords(directory, firstSeq, this.#seen, disk, isSynced);
+      // Within a file what is true of its beginning stays so.
+      if (isSynced) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
+      const known = { seen: this.#seen, quarantined: this.#quarantined };
+      saveSeenRecords(directory, firstSeq, known, disk, isSynced);
       this.#savedAtBytes = this.#journal.writtenBytes;
     };
     this.#journal = new JournalWriter({
@@ -103,8 +110,10 @@ export class Ingest {
       ...(syncer === undefined ? {} : { syncer }),
     });
     const { day, syncedSeq, nextSeq } = this.#journal;
-    this.#quarantine = new QuarantineBudget(directory, day, options.maxQuarantineBytesPerDay, disk);
-    this.#seen = loadSeenRecords(directory, syncedSeq, disk);
+    const { seen, quarantined } = loadSeenRecords(directory, syncedSeq, disk);
+    this.#seen = seen;
+    const usedBytes = quarantinedBytes(directory, day, quarantined, disk);
+    this.#quarantine = new QuarantineBudget(options.maxQuarantineBytesPerDay, day, usedBytes);
     this.#save(nextSeq, true);
   }
 

@@ -1,4 +1,4 @@
-import { type Disk, encodeQuarantine, quarantinedBytes } from "@agent-audit/store";
+import { encodeQuarantine } from "@agent-audit/store";
 import type { Fault } from "./admit.js";
 
 /** Faulty records of one request whose bytes are kept. */
@@ -10,11 +10,20 @@ export class QuarantineBudget {
   #day: number;
   #usedBytes: number;
 
-  /** @param maxBytesPerDay bytes of quarantine frames' payloads of one receive day, over restarts */
-  constructor(directory: string, day: number, maxBytesPerDay: number, disk?: Disk) {
+  /**
+   * @param maxBytesPerDay bytes of quarantine frames' payloads of one receive day, over restarts
+   * @param day days since 1970 UTC
+   * @param usedBytes what the day has used before
+   */
+  constructor(maxBytesPerDay: number, day: number, usedBytes: number) {
     this.#maxBytesPerDay = maxBytesPerDay;
     this.#day = day;
-    this.#usedBytes = quarantinedBytes(directory, day, disk);
+    this.#usedBytes = usedBytes;
+  }
+
+  /** What the last day that had any has used. */
+  get used(): { day: number; bytes: number } {
+    return { day: this.#day, bytes: this.#usedBytes };
   }
 
   /**

@@ -2,7 +2,6 @@ export type { Hold } from "./catalog-log.js";
 export { storeConfig } from "./config.js";
 export { type DataDirectory, storeIdsOf } from "./data-directory.js";
 export { DiskGuard, type DiskGuardLimits, shareOf } from "./disk-guard.js";
-export { checkStore, type SegmentCheck } from "./engine/check-store.js";
 export type { ColumnName } from "./engine/columns.js";
 export type { RetentionCandidate, SegmentStatus } from "./engine/engine.js";
 export type { Cell } from "./engine/engine-messages.js";
@@ -27,7 +26,7 @@ export {
   type SegmentLimits,
 } from "./journal/journal-writer.js";
 export { decodeQuarantine, encodeQuarantine, type Quarantined } from "./journal/quarantine.js";
-export { quarantinedBytes } from "./journal/quarantined-bytes.js";
+export { type QuarantinedBefore, quarantinedBytes } from "./journal/quarantined-bytes.js";
 export {
   type QuarantineEntry,
   type QuarantinePage,

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkStore, JournalWriter, Store } from "@agent-audit/store";
+import { JournalWriter, Store } from "@agent-audit/store";
+import { checkStore } from "@agent-audit/store/check";
 import { describe, expect, it } from "vitest";
 import { Ledger } from "../support/ledger.js";
 import { sampleFrame } from "../support/sample-frame.js";

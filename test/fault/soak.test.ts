@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkStore } from "@agent-audit/store";
+import { checkStore } from "@agent-audit/store/check";
 import { describe, expect, it } from "vitest";
 import { Ledger, visibleEvents } from "../support/ledger.js";
 import { faultShare } from "../support/seeded.js";

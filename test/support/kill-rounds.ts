@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkStore } from "@agent-audit/store";
+import { checkStore } from "@agent-audit/store/check";
 import { expect } from "vitest";
 import { Ledger } from "./ledger.js";
 import { seeded } from "./seeded.js";

@@ -1,5 +1,5 @@
 import { AuditError } from "@agent-audit/schema";
-import type { SegmentCheck } from "@agent-audit/store";
+import type { SegmentCheck } from "@agent-audit/store/check";
 import type { Command } from "commander";
 import type { ServerOptions } from "../server-config.js";
 import { withDataOptions } from "../server-options.js";
@@ -18,7 +18,7 @@ export function addStore(program: Command): void {
 
 async function check(options: ServerOptions & { json?: boolean }): Promise<void> {
   const { loadServerConfig } = await import("../server-config.js");
-  const { checkStore } = await import("@agent-audit/store");
+  const { checkStore } = await import("@agent-audit/store/check");
   const { data } = loadServerConfig(options).config;
   let faulty = 0;
   await checkStore(data, (segment) => {

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import { type Disk, nodeDisk, readFile, replaceFile } from "../journal/disk.js";
 import { journalNames } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
+import type { QuarantinedBefore } from "../journal/quarantined-bytes.js";
 import { RecentKeys } from "./recent-keys.js";
 import { identityScanner } from "./record-identity.js";
 import { SeenRecords } from "./seen-records.js";
@@ -18,6 +19,13 @@ const TEXT_LENGTH = 1024 * 1024;
 /** Of the synced files: the newest, and the one before it in case that one is damaged. */
 const KEPT_FILES = 2;
 
+/** What a start must know of the journal, and would else have to read all of it for. */
+export interface KnownAtStart {
+  seen: SeenRecords;
+  /** `null` where nothing is known. */
+  quarantined: QuarantinedBefore | null;
+}
+
 /**
  * Reads what the journal's records are known by: from the newest sound identity file and the frames after
  * it. Without such a file all frames are read.
@@ -28,8 +36,8 @@ export function loadSeenRecords(
   journalDirectory: string,
   syncedSeq: bigint,
   disk: Disk = nodeDisk,
-): SeenRecords {
-  let seen = new SeenRecords();
+): KnownAtStart {
+  let known: KnownAtStart = { seen: new SeenRecords(), quarantined: null };
   let fromSeq = journalNames(journalDirectory, disk)[0]?.firstSeq ?? 1n;
   for (const { file, firstSeq } of identityFiles(journalDirectory, disk)) {
     if (firstSeq > syncedSeq + 1n) {
@@ -40,7 +48,7 @@ export function loadSeenRecords(
     }
     const read = decode(readFile(disk, file));
     if (read === null) continue;
-    seen = read;
+    known = read;
     fromSeq = firstSeq;
     break;
   }
@@ -49,14 +57,14 @@ export function loadSeenRecords(
   const reader = new JournalReader(journalDirectory, fromSeq, disk, () => true);
   for (let next = reader.next(syncedSeq); next !== null; next = reader.next(syncedSeq)) {
     const { frame } = next;
-    seen.classify({
+    known.seen.classify({
       ...frame,
       digest: () => frame.digest,
       scan: scanner.scan(frame.payload),
     });
   }
   reader.close();
-  return seen;
+  return known;
 }
 
 /**
@@ -69,12 +77,12 @@ export function loadSeenRecords(
 export function saveSeenRecords(
   journalDirectory: string,
   firstSeq: bigint,
-  seen: SeenRecords,
+  known: KnownAtStart,
   disk: Disk = nodeDisk,
   isSynced = true,
 ): void {
   const name = `${String(firstSeq).padStart(20, "0")}.ids`;
-  replaceFile(disk, path.join(journalDirectory, name), encode(seen), isSynced);
+  replaceFile(disk, path.join(journalDirectory, name), encode(known), isSynced);
   const beginnings = new Set(journalNames(journalDirectory, disk).map(({ firstSeq }) => firstSeq));
   let synced = isSynced ? 1 : 0;
   for (const older of identityFiles(journalDirectory, disk)) {
@@ -96,8 +104,12 @@ function identityFiles(directory: string, disk: Disk): { file: string; firstSeq:
     .sort((a, b) => (a.firstSeq < b.firstSeq ? 1 : -1));
 }
 
-function encode(seen: SeenRecords): Buffer[] {
-  const texts = [...streamTexts(seen.streams), listText(requestTexts(seen.requests))];
+function encode({ seen, quarantined }: KnownAtStart): Buffer[] {
+  const texts = [
+    ...streamTexts(seen.streams),
+    listText(requestTexts(seen.requests)),
+    JSON.stringify(quarantined && { ...quarantined, fileSeq: String(quarantined.fileSeq) }),
+  ];
   const head = Buffer.alloc(MAGIC.length + 8);
   MAGIC.copy(head);
   head.writeUInt32LE(texts.length, MAGIC.length);
@@ -147,7 +159,7 @@ function asBytes({ buffer, byteOffset, byteLength }: Uint32Array): Buffer {
 }
 
 /** `null` for a file that is not whole. */
-function decode(bytes: Buffer): SeenRecords | null {
+function decode(bytes: Buffer): KnownAtStart | null {
   const headEnd = MAGIC.length + 8;
   const end = bytes.length - 4;
   if (end < headEnd || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
@@ -160,18 +172,21 @@ function decode(bytes: Buffer): SeenRecords | null {
     at = textEnd;
   }
   const count = bytes.readUInt32LE(MAGIC.length + 4);
-  const recent = new RecentKeys();
-  const keys = wordsOf(bytes, at, count * KEY_WORDS);
-  const checksums = wordsOf(bytes, at + count * KEY_BYTES, count);
-  for (let i = 0; i < count; i++) {
-    recent.add(keys.subarray(i * KEY_WORDS, (i + 1) * KEY_WORDS), checksums[i] as number);
-  }
+  const recent = RecentKeys.from(
+    wordsOf(bytes, at, count * KEY_WORDS),
+    wordsOf(bytes, at + count * KEY_BYTES, count),
+  );
+  const quarantined = texts.pop() as { day: number; bytes: number; fileSeq: string } | null;
   const requests = texts.pop() as [name: string, receivedNano: string][];
-  return new SeenRecords(
+  const seen = new SeenRecords(
     streamsOf((texts as StreamItem[][]).flat()),
     recent,
     new Map(requests.map(([name, receivedNano]) => [name, BigInt(receivedNano)])),
   );
+  return {
+    seen,
+    quarantined: quarantined && { ...quarantined, fileSeq: BigInt(quarantined.fileSeq) },
+  };
 }
 
 type StreamItem = [streamKey: string, ...StreamEntry];

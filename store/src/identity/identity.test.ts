@@ -67,8 +67,9 @@ describe("RecentKeys", () => {
 describe("the identity file", () => {
   it("is removed when it is ahead of the journal: later it would pass for the newest", () => {
     const directory = temporaryDirectory();
-    saveSeenRecords(directory, 100n, new SeenRecords());
-    saveSeenRecords(directory, 5n, new SeenRecords());
+    const nothing = { seen: new SeenRecords(), quarantined: null };
+    saveSeenRecords(directory, 100n, nothing);
+    saveSeenRecords(directory, 5n, nothing);
     const names = () => fs.readdirSync(directory).map((name) => Number(name.slice(0, 20)));
     expect(names()).toEqual([5, 100]);
     new JournalWriter({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
@@ -95,7 +96,7 @@ describe("the identity file", () => {
       storeId: "abcdefghij23",
       now: () => 1n,
       rotateBytes: 1,
-      onRotate: (firstSeq) => saveSeenRecords(directory, firstSeq, seen),
+      onRotate: (firstSeq) => saveSeenRecords(directory, firstSeq, { seen, quarantined: null }),
     });
     const store = (id: string) => {
       journal.rotateIfDue(1n);
@@ -114,7 +115,7 @@ describe("the identity file", () => {
     // The crash: the file is rotated and the record decided about, but its frame is never written.
     journal.rotateIfDue(1n);
     seen.classify(request("b"));
-    const after = loadSeenRecords(directory, journal.syncedSeq);
+    const { seen: after } = loadSeenRecords(directory, journal.syncedSeq);
     expect(after.classify(request("a"))).toEqual(["duplicate"]);
     expect(after.classify(request("b"))).toEqual(["new"]);
   });
@@ -153,8 +154,10 @@ describe("SeenRecords", () => {
     const requests = new Map([["digest", 5n]]);
     const seen = new SeenRecords(streams, new RecentKeys(), requests);
     new JournalWriter({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
-    saveSeenRecords(directory, 1n, seen);
-    const again = loadSeenRecords(directory, 0n);
+    const quarantined = { day: 20_000, bytes: 123, fileSeq: 2n ** 60n + 1n };
+    saveSeenRecords(directory, 1n, { seen, quarantined });
+    const { seen: again, quarantined: quarantinedAgain } = loadSeenRecords(directory, 0n);
+    expect(quarantinedAgain).toEqual(quarantined);
     expect(again.totals).toEqual(seen.totals);
     expect(again.requests).toEqual(requests);
     for (const [key, stream] of streams) {

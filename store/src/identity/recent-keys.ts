@@ -27,6 +27,13 @@ export class RecentKeys {
     this.#mask = capacity * 2 - 1;
   }
 
+  /** Makes it again from its {@link views}: all keys, then all checksums, oldest first each. */
+  static from(keys: Uint32Array, checksums: Uint32Array): RecentKeys {
+    const recent = new RecentKeys();
+    recent.#fill(keys, checksums);
+    return recent;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -61,6 +68,21 @@ export class RecentKeys {
       this.#checksums.subarray(first, this.#size),
       this.#checksums.subarray(0, first),
     ];
+  }
+
+  /** A start waits for this: keys that are known to differ need not be compared. */
+  #fill(keys: Uint32Array, checksums: Uint32Array): void {
+    this.#keys.set(keys);
+    this.#checksums.set(checksums);
+    this.#size = checksums.length;
+    this.#next = this.#size % this.#capacity;
+    const table = this.#table;
+    const mask = this.#mask;
+    for (let place = 0; place < this.#size; place++) {
+      let slot = (keys[place * KEY_WORDS] as number) & mask;
+      while (table[slot] !== EMPTY) slot = (slot + 1) & mask;
+      table[slot] = place;
+    }
   }
 
   /** The slot that holds the key, or the empty one where it would go. */

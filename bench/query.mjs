@@ -1,0 +1,207 @@
+// Queries over 30 days of events in 30 segments, beside plain SQL on one file, and beside ingest.
+import fs from "node:fs";
+import path from "node:path";
+import { encodeCursor, filterDigest } from "../query/dist/cursor.js";
+import { runScript, startServer, temporaryDirectory } from "./processes.mjs";
+import { catalogEvents, queryData } from "./query-data.mjs";
+
+const RECORDS = 10_000_000;
+const QUICK_RECORDS = 30_000;
+const PAGE = 200;
+const DEEP_PAGE = 10_000;
+const BATCH_RECORDS = 512;
+const CONNECTIONS = 8;
+const QUERY_CLIENTS = 10;
+
+/** Filters of a page, from frequent to none, as parameters and as SQL. */
+const FILTERS = [
+  ["", "true"],
+  ["source=llm-proxy", "source = 'llm-proxy'"],
+  ["agent=agt_450", "agent_id = 'agt_450'"],
+  ["result=error&action=tool/1990", "result = 'error' AND action = 'tool/1990'"],
+  ["resource_id=res/none", "resource_id = 'res/none'"],
+];
+
+const FACETS = ["source", "actor_type", "result", "action_type", "resource_type"];
+
+/** @param quick fewer records: shows that it runs, not how fast it is */
+export async function benchQuery(quick) {
+  const records = quick ? QUICK_RECORDS : RECORDS;
+  const runs = quick ? 3 : 15;
+  const { home, data, config } = await queryData(records);
+  const file = path.join(home, "one-file.duckdb");
+  if (!fs.existsSync(file)) {
+    await runScript("./straight-sql.mjs", "build", data, `${file}.new`);
+    fs.renameSync(`${file}.new`, file);
+  }
+  const peers = await runScript(
+    "./straight-sql.mjs",
+    "run",
+    file,
+    JSON.stringify(straightStatements()),
+    runs,
+  );
+  const server = await startServer(data, ["--config", config]);
+  const median = (route) => medianMillis(`${server.apiUrl}api/v1/${route}`, runs);
+  const rows = [];
+  for (const [filter] of FILTERS) {
+    const millis = await median(`events?limit=${PAGE}&${filter}`);
+    const goal = filter === "" ? "60 ms" : "1.3 x + 2 ms";
+    rows.push(row(`page of ${PAGE} ${filter || "unfiltered"}`, millis, peers[filter], goal));
+  }
+  const search = await median(`events?limit=${PAGE}&q=did%201999999`);
+  rows.push(row("page by q, one match", search, null, "-"));
+  const deep = await deepPage(server, records, quick ? 50 : DEEP_PAGE);
+  const [first, last] = [await median(`events?limit=${PAGE}`), await median(deep)];
+  rows.push(row(`page ${quick ? 50 : DEEP_PAGE} of a walk`, last, first, "1.3 x", "page 1"));
+  rows.push(row("facets", await median("facets"), peers.facets, "0.7 x"));
+  const series = await median("timeseries?interval=hour&by=source");
+  rows.push(row("hourly series by source", series, peers.series, "0.3 x"));
+  const berlin = await median("timeseries?interval=day&by=model&tz=Europe/Berlin");
+  rows.push(row("daily cost by model in a zone", berlin, null, "-"));
+  const aggregate = await median("aggregate?by=agent&by=source&limit=100");
+  rows.push(row("aggregate by agent and source", aggregate, peers.aggregate, "-"));
+  await server.stop();
+  return [...rows, ...(await besideIngest(data, config, quick))];
+}
+
+function row(what, millis, peerMillis, goal, peer = "one file") {
+  const ratio =
+    peerMillis == null
+      ? ""
+      : `, ${(millis / peerMillis).toFixed(2)} x of ${peer}'s ${peerMillis.toFixed(0)} ms`;
+  return { what, perSecond: null, note: `${millis.toFixed(0)} ms${ratio}; goal ${goal}` };
+}
+
+/** The same questions in SQL on the one file. Pages find their keys first, which is the faster way there, too. */
+function straightStatements() {
+  const visible = "(source IS NULL OR source <> 'system') AND (phase IS NULL OR phase <> 'start')";
+  const sums =
+    "count(*), count(*) FILTER (result = 'success'), count(*) FILTER (result = 'failure'), count(*) FILTER (result = 'error'), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(cost_nano)";
+  const hour = "time_bucket(INTERVAL '1 hour', make_timestamp_ns(time::BIGINT)::TIMESTAMP)";
+  const pages = FILTERS.map(([name, where]) => [
+    name,
+    `SELECT * FROM e WHERE ${visible} AND ${where} ORDER BY time DESC, seq DESC LIMIT ${PAGE}`,
+  ]);
+  return {
+    ...Object.fromEntries(pages),
+    facets: FACETS.map((name) => `SELECT ${name}, count(*) FROM e WHERE ${visible} GROUP BY 1`),
+    series: `SELECT ${hour}, source, currency, ${sums} FROM e WHERE ${visible} GROUP BY ALL`,
+    aggregate: `SELECT agent_id, source, ${sums}, avg(duration_ns), quantile_cont(duration_ns, [0.5, 0.95]), max(duration_ns) FROM e WHERE ${visible} GROUP BY ALL ORDER BY 3 DESC LIMIT 100`,
+  };
+}
+
+async function medianMillis(url, runs) {
+  const times = [];
+  for (let i = 0; i < runs + 2; i++) {
+    const begin = performance.now();
+    const response = await fetch(url);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${url}: ${text}`);
+    if (i >= 2) times.push(performance.now() - begin);
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1];
+}
+
+/** The cursor that a walk has there: read off the events instead of walking for an hour. */
+async function deepPage({ apiUrl }, records, page) {
+  const search = new URLSearchParams({ limit: String(PAGE) });
+  const status = await (await fetch(`${apiUrl}api/v1/status`)).json();
+  // Times grow evenly with the sequence.
+  const about = records - page * PAGE;
+  const event = await (await fetch(`${apiUrl}api/v1/events/seq:${about}`)).json();
+  const [, whole, fraction = ""] = /^(.*?)(?:\.(\d+))?Z$/.exec(event.time);
+  const time = BigInt(Date.parse(`${whole}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+  const maxSeq = BigInt(status.applied_seq);
+  const position = { maxSeq, fromNano: null, toNano: null, time, seq: BigInt(about) };
+  return `events?limit=${PAGE}&cursor=${encodeCursor(position, filterDigest(search))}`;
+}
+
+/** On a copy: the kept data must stay as it is. */
+async function besideIngest(data, config, quick) {
+  const copy = linkedCopy(data);
+  const server = await startServer(copy, ["--config", config]);
+  const send = (batches, rate = 0) =>
+    runScript("./send.mjs", server.otlpUrl, batches, BATCH_RECORDS, CONNECTIONS, rate);
+  const batches = quick ? 40 : 600;
+  const { applied_seq } = await (await fetch(`${server.apiUrl}api/v1/status`)).json();
+  const full = await send(batches);
+  const half = full.perSecond / 2;
+  await server.applied(applied_seq + full.records);
+  const idleQueries = await queryMillis(server, 1, async () => {
+    await new Promise((resolve) => setTimeout(resolve, quick ? 500 : 6_000));
+  });
+  const idleSends = await send(batches, half);
+  await server.applied(applied_seq + full.records + idleSends.records);
+  const queries = await queryMillis(server, 1, () => send(batches, half));
+  await server.applied(applied_seq + full.records * 3);
+  let sends = null;
+  const many = await queryMillis(server, QUERY_CLIENTS, async () => {
+    sends = await send(batches, half);
+  });
+  await server.stop();
+  fs.rmSync(copy, { recursive: true, force: true });
+  return [
+    {
+      what: "page while ingesting at half load",
+      perSecond: null,
+      note: `p99 ${p99(queries.times).toFixed(0)} ms, idle ${p99(idleQueries.times).toFixed(0)} ms; goal 2 x; ${queries.refused} refused`,
+    },
+    {
+      what: `ingest with ${QUERY_CLIENTS} asking clients`,
+      perSecond: null,
+      note: `p99 ${sends.p99Millis.toFixed(0)} ms, idle ${idleSends.p99Millis.toFixed(0)} ms; goal 2 x; ${sends.retries} sent again, ${many.refused} of ${many.times.length} queries refused`,
+    },
+  ];
+}
+
+/** Sealed files are linked, not copied: nobody writes to them. */
+function linkedCopy(data) {
+  const copy = temporaryDirectory();
+  const sealed = new Set(
+    catalogEvents(data, "sealed").map(({ segment }) => `events/${segment}.duckdb`),
+  );
+  for (const entry of fs.readdirSync(data, { recursive: true, withFileTypes: true })) {
+    const from = path.join(entry.parentPath, entry.name);
+    const name = path.relative(data, from);
+    const to = path.join(copy, name);
+    if (entry.isDirectory()) fs.mkdirSync(to, { recursive: true });
+    else if (sealed.has(name) || name.endsWith(".gz")) linkOrCopy(from, to);
+    else fs.copyFileSync(from, to);
+  }
+  return copy;
+}
+
+function linkOrCopy(from, to) {
+  try {
+    fs.linkSync(from, to);
+  } catch {
+    fs.copyFileSync(from, to);
+  }
+}
+
+/** Asks for pages until something is done. */
+async function queryMillis({ apiUrl }, clients, until) {
+  const times = [];
+  let refused = 0;
+  let isDone = false;
+  const asking = Array.from({ length: clients }, async (_, i) => {
+    while (!isDone) {
+      const filter = FILTERS[(times.length + i) % FILTERS.length][0];
+      const begin = performance.now();
+      const response = await fetch(`${apiUrl}api/v1/events?limit=${PAGE}&${filter}`);
+      await response.text();
+      if (response.ok) times.push(performance.now() - begin);
+      else refused++;
+    }
+  });
+  await until();
+  isDone = true;
+  await Promise.all(asking);
+  return { times, refused };
+}
+
+function p99(times) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? Number.NaN;
+}
