@@ -1,6 +1,7 @@
 import type { Answers, QueryClient } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
+import { askHelp } from "./filter-help.js";
 
 /** Options of every command that asks the query API. */
 export interface AskOptions {
@@ -8,15 +9,21 @@ export interface AskOptions {
   json?: boolean;
 }
 
-/** Adds what every asking command takes: filters as `name=value`, the API's address, JSON output. */
-export function withAskOptions(command: Command): Command {
+/**
+ * Adds what every asking command takes: filters as `name=value`, the API's address, JSON output.
+ *
+ * @param parameters lines of help about what the command takes beside filters
+ */
+export function withAskOptions(
+  command: Command,
+  parameters: string,
+  examples: readonly string[],
+): Command {
   return command
-    .argument(
-      "[filters...]",
-      "the query API's parameters as name=value, e.g. source=shell result=failure last=1h",
-    )
+    .argument("[filters...]", "filters and parameters as name=value, see below")
     .option("--api <url>", "query API (AGENT_AUDIT_API; default http://127.0.0.1:8318)")
-    .option("--json", "print the API's JSON");
+    .option("--json", "print the API's JSON")
+    .addHelpText("after", askHelp(parameters, examples));
 }
 
 /** Asks an endpoint; prints JSON if wanted, else gives the answer for a table. */

@@ -1,19 +1,17 @@
-import type {
-  AggregateAnswer,
-  EventJson,
-  FacetsAnswer,
-  TimeseriesAnswer,
-} from "@agent-audit/query/client";
+import type { AggregateAnswer, EventJson, FacetsAnswer } from "@agent-audit/query/client";
+import { type Color, type Display, WHOLE } from "./display.js";
 import { type Column, formatTable } from "./table.js";
 
-const BAR_WIDTH = 30;
-
 /** Prints events, one a line. */
-export function eventsTable(events: readonly EventJson[]): string {
+export function eventsTable(events: readonly EventJson[], display: Display = WHOLE): string {
   const columns: Column<EventJson>[] = [
     { title: "TIME", value: ({ time }) => new Date(time as string).toISOString().slice(0, 23) },
     { title: "SOURCE", value: ({ source }) => source as string | null },
-    { title: "RESULT", value: ({ result }) => result as string | null },
+    {
+      title: "RESULT",
+      value: ({ result }) => result as string | null,
+      color: ({ result }) => resultColor(result),
+    },
     { title: "ERROR", value: ({ error_type }) => error_type as string | null, maxWidth: 12 },
     {
       title: "MS",
@@ -23,14 +21,22 @@ export function eventsTable(events: readonly EventJson[]): string {
     {
       title: "DESCRIPTION",
       value: (event) => (event.description ?? event.action ?? event.event_name) as string | null,
-      maxWidth: 100,
+      maxWidth: Number.POSITIVE_INFINITY,
     },
   ];
-  return formatTable(columns, events);
+  return formatTable(columns, events, display);
+}
+
+function resultColor(result: unknown): Color | null {
+  if (result === "error") return "red";
+  return result === "failure" ? "yellow" : null;
 }
 
 /** Prints groups with their counts, durations, tokens and costs. */
-export function aggregateTable({ groups, other, total }: AggregateAnswer): string {
+export function aggregateTable(
+  { groups, other, total }: AggregateAnswer,
+  display: Display = WHOLE,
+): string {
   type Row = Omit<AggregateAnswer["groups"][number], "key"> & { name: string };
   const rows: Row[] = [
     ...groups.map(({ key, ...rest }) => ({
@@ -56,11 +62,12 @@ export function aggregateTable({ groups, other, total }: AggregateAnswer): strin
       { title: "COST", value: ({ cost }) => costText(cost), align: "right" },
     ],
     rows,
+    display,
   );
 }
 
 /** Prints the breakdowns below each other. */
-export function facetsTable({ facets }: FacetsAnswer): string {
+export function facetsTable({ facets }: FacetsAnswer, display: Display = WHOLE): string {
   return Object.entries(facets)
     .map(([name, values]) =>
       formatTable(
@@ -69,37 +76,23 @@ export function facetsTable({ facets }: FacetsAnswer): string {
           { title: "COUNT", value: ({ count }) => count, align: "right" },
         ],
         values,
+        display,
       ),
     )
     .join("\n\n");
-}
-
-/** Prints a series as bars. */
-export function timeseriesChart({ buckets }: TimeseriesAnswer): string {
-  const most = Math.max(1, ...buckets.map(({ count }) => count));
-  return formatTable(
-    [
-      { title: "START", value: ({ start }) => start },
-      { title: "COUNT", value: ({ count }) => count, align: "right" },
-      {
-        title: "FAILED",
-        value: (bucket) => bucket.failure_count + bucket.error_count,
-        align: "right",
-      },
-      { title: "", value: ({ count }) => "█".repeat(Math.ceil((count / most) * BAR_WIDTH)) },
-    ],
-    buckets,
-  );
 }
 
 function rounded(millis: number | null): string | null {
   return millis === null ? null : millis.toFixed(millis < 10 ? 1 : 0);
 }
 
-function costText(costs: AggregateAnswer["total"]["cost"]): string | null {
+/** Says what is known, and of how many calls nothing is: unknown prices are no zeros. */
+export function costText(costs: AggregateAnswer["total"]["cost"]): string | null {
   const priced = costs.filter(({ amount }) => amount !== null);
-  if (priced.length === 0) return null;
-  return priced
-    .map(({ amount, currency }) => `${amount?.toFixed(4)} ${currency ?? ""}`.trim())
-    .join(", ");
+  const unpriced = costs.reduce((sum, { unpriced_count }) => sum + unpriced_count, 0);
+  const parts = priced.map(({ amount, currency }) =>
+    `${Number(amount).toFixed(4)} ${currency ?? ""}`.trim(),
+  );
+  if (unpriced > 0) parts.push(`${unpriced} unpriced`);
+  return parts.length === 0 ? null : parts.join(", ");
 }

@@ -1,14 +1,21 @@
 import { millisFromNanos } from "@agent-audit/schema";
 import type { Cell, Snapshot } from "@agent-audit/store";
 import { GROUP_FIELDS, type GroupField } from "./fields.js";
-import { COST_CELLS, type Cost, CostTally, SUMS_CELLS, type Sums, sumsOf } from "./measures.js";
+import { type Cost, CostTally, SUMS_CELLS, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import { GROUP_ORDERS, type GroupsRequest } from "./request.js";
-import { costsSql, largestGroupsSql, measuresSql, OTHER } from "./sql/groups-sql.js";
+import { durationsSql, groupsSql, OTHER } from "./sql/groups-sql.js";
+
+interface Durations {
+  avg: number | null;
+  p50: number | null;
+  p95: number | null;
+  max: number | null;
+}
 
 export interface Measures extends Sums {
-  duration_ms: { avg: number | null; p50: number | null; p95: number | null; max: number | null };
+  duration_ms: Durations;
   cost: Cost[];
 }
 
@@ -44,6 +51,13 @@ export function groupField(parameter: string, name: string): GroupField {
   );
 }
 
+/** Collects the events of one rank, or of all. */
+class Tally {
+  key: Cell[] = [];
+  readonly sums = new SumsTally();
+  readonly cost = new CostTally();
+}
+
 /**
  * Groups events. The limit picks the largest groups first; percentiles, which need every duration in
  * memory, are computed for those alone.
@@ -52,73 +66,52 @@ export async function aggregate(
   snapshot: Snapshot,
   request: GroupsRequest,
 ): Promise<AggregateAnswer> {
-  const keys = await snapshot.query(largestGroupsSql(snapshot, request));
-  const measures = await measuresByRank(snapshot, request, keys);
-  const costs = await costsByRank(snapshot, request, keys);
-  const at = (rank: number | null): Measures | null => {
-    const found = measures.get(rank);
-    return found === undefined ? null : { ...found, cost: costs.get(rank)?.json() ?? [] };
-  };
+  const { by } = request;
+  const total = new Tally();
+  const ranks = new Map<number, Tally>();
+  for (const [rank = null, ...cells] of await snapshot.query(groupsSql(snapshot, request))) {
+    const tally = ranks.get(Number(rank)) ?? new Tally();
+    ranks.set(Number(rank), tally);
+    tally.key = cells.slice(0, by.length);
+    const [currency = null, ...measures] = cells.slice(by.length);
+    for (const { sums, cost } of [tally, total]) {
+      sums.add(measures);
+      cost.add(currency, measures.slice(SUMS_CELLS));
+    }
+  }
+  const groups = [...ranks].filter(([rank]) => rank !== OTHER).sort(([a], [b]) => a - b);
+  const keys = groups.map(([, { key }]) => key);
+  const durations = await durationsByRank(snapshot, request, keys);
+  const measuresOf = (rank: number | null, { sums, cost }: Tally): Measures => ({
+    ...sums.json(),
+    duration_ms: durations.get(rank) ?? { avg: null, p50: null, p95: null, max: null },
+    cost: cost.json(),
+  });
+  const other = ranks.get(OTHER);
   return {
-    groups: keys.flatMap((key, index) => {
-      const group = at(index + 1);
-      const named = Object.fromEntries(
-        request.by.map((name, i) => [name, keyCell(key[i] ?? null)]),
-      );
-      return group === null ? [] : [{ key: named, ...group }];
-    }),
-    other: at(OTHER),
-    total: at(null) ?? { ...EMPTY, cost: [] },
+    groups: groups.map(([rank, tally]) => ({
+      key: Object.fromEntries(by.map((name, i) => [name, keyCell(tally.key[i] ?? null)])),
+      ...measuresOf(rank, tally),
+    })),
+    other: other === undefined ? null : measuresOf(OTHER, other),
+    total: measuresOf(null, total),
     applied_seq: Number(snapshot.appliedSeq),
   };
 }
 
-const EMPTY: Omit<Measures, "cost"> = {
-  ...sumsOf(new Array(SUMS_CELLS).fill(0)),
-  duration_ms: { avg: null, p50: null, p95: null, max: null },
-};
-
-/** Measures of each rank, of {@link OTHER}, and under `null` of all events. */
-async function measuresByRank(
+/** Durations of each rank, of {@link OTHER}, and under `null` of all events. */
+async function durationsByRank(
   snapshot: Snapshot,
   request: GroupsRequest,
   keys: readonly Cell[][],
-): Promise<Map<number | null, Omit<Measures, "cost">>> {
-  const rows = await snapshot.query(measuresSql(snapshot, request, keys));
+): Promise<Map<number | null, Durations>> {
+  const rows = await snapshot.query(durationsSql(snapshot, request, keys));
   return new Map(
-    rows
-      .filter((row) => Number(row[2]) > 0)
-      .map((row) => {
-        const [rank, isTotal, ...cells] = row;
-        const [avg, p50, p95, max] = cells.slice(SUMS_CELLS).map(millis) as [
-          number | null,
-          number | null,
-          number | null,
-          number | null,
-        ];
-        return [
-          Number(isTotal) === 1 ? null : Number(rank),
-          { ...sumsOf(cells), duration_ms: { avg, p50, p95, max } },
-        ];
-      }),
+    rows.map(([rank, isTotal, ...cells]) => {
+      const [avg = null, p50 = null, p95 = null, max = null] = cells.map(millis);
+      return [Number(isTotal) === 1 ? null : Number(rank), { avg, p50, p95, max }];
+    }),
   );
-}
-
-async function costsByRank(
-  snapshot: Snapshot,
-  request: GroupsRequest,
-  keys: readonly Cell[][],
-): Promise<Map<number | null, CostTally>> {
-  const rows = await snapshot.query(costsSql(snapshot, request, keys));
-  const tallies = new Map<number | null, CostTally>();
-  for (const [rank = null, currency = null, ...cells] of rows) {
-    for (const key of [Number(rank), null]) {
-      const tally = tallies.get(key) ?? new CostTally();
-      tally.add(currency, cells.slice(0, COST_CELLS));
-      tallies.set(key, tally);
-    }
-  }
-  return tallies;
 }
 
 function millis(cell: Cell): number | null {

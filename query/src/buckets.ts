@@ -3,8 +3,6 @@ import type { Zone } from "./zone.js";
 
 const MINUTE_MILLIS = 60_000;
 const DAY_MILLIS = 86_400_000;
-/** All zones are offset by whole quarters of an hour. */
-const BASE_MINUTES = 15;
 
 /** Says how a series is cut. */
 export interface Interval {
@@ -12,15 +10,12 @@ export interface Interval {
   unit: "day" | "week" | "fixed";
   /** Length of a `fixed` bucket. */
   millis: number;
-  /** Length of the base buckets that the database counts; every bucket is made of whole ones. */
-  baseMillis: number;
 }
 
 /** Reads `hour`, `day`, `week`, `<n>m` or `<n>h`. @throws BadRequestError `invalid_interval` */
 export function parseInterval(text: string): Interval {
-  const base = BASE_MINUTES * MINUTE_MILLIS;
   if (text === "day" || text === "week") {
-    return { text, unit: text, millis: 0, baseMillis: base };
+    return { text, unit: text, millis: 0 };
   }
   const match = text === "hour" ? ["1h", "1", "h"] : /^(\d{1,5})([mh])$/.exec(text);
   const minutes = Number(match?.[1]) * (match?.[2] === "h" ? 60 : 1);
@@ -31,8 +26,7 @@ export function parseInterval(text: string): Interval {
       "use hour, day, week, or a number of minutes or hours such as 15m or 6h",
     );
   }
-  const baseMillis = greatestCommonDivisor(minutes, BASE_MINUTES) * MINUTE_MILLIS;
-  return { text, unit: "fixed", millis: minutes * MINUTE_MILLIS, baseMillis };
+  return { text, unit: "fixed", millis: minutes * MINUTE_MILLIS };
 }
 
 /**
@@ -56,8 +50,4 @@ export function nextBucket(start: number, interval: Interval, zone: Zone): numbe
   const next = start + interval.millis;
   if (DAY_MILLIS % interval.millis !== 0) return next;
   return Math.min(next, zone.dayStart(start, 1));
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

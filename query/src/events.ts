@@ -40,16 +40,16 @@ export function parseEventsRequest(
 /**
  * Finds one page: first the keys, then the wide rows of those alone.
  *
- * @param sliceRecords see `findKeys`
+ * @param firstRecords see `findKeys`
  */
 export async function findEvents(
   snapshot: Snapshot,
   request: EventsRequest,
-  sliceRecords?: bigint,
+  firstRecords?: bigint,
 ): Promise<EventsPage> {
   const { filter, limit, cursor, digest } = request;
   const maxSeq = cursor?.maxSeq ?? snapshot.appliedSeq;
-  const { keys, reached } = await findKeys(snapshot, request, maxSeq, sliceRecords);
+  const { keys, reached } = await findKeys(snapshot, request, maxSeq, firstRecords);
   const page = keys.slice(0, limit);
   const seqs = page.map(({ seq }) => seq);
   const events = await rowsOf(snapshot, seqs, request.withContent);
@@ -68,10 +68,14 @@ export async function rowsOf(
 ): Promise<EventJson[]> {
   if (seqs.length === 0) return [];
   const columns: ColumnName[] = withContent ? [...EVENT_COLUMNS, "content"] : [...EVENT_COLUMNS];
-  const holders = snapshot.segments.filter(({ firstSeq, lastSeq }) =>
-    seqs.some((seq) => seq >= firstSeq && seq <= lastSeq),
-  );
-  const rows = await snapshot.query(rowsSql(tablesOf(holders), seqs, columns));
+  const holdings = snapshot.segments.flatMap((segment) => {
+    const { firstSeq, lastSeq } = segment;
+    const held = seqs.filter((seq) => seq >= firstSeq && seq <= lastSeq);
+    const [table] = tablesOf(held.length === 0 ? [] : [segment]);
+    return held.length === 0 || table === undefined ? [] : [{ table, seqs: held }];
+  });
+  if (holdings.length === 0) return [];
+  const rows = await snapshot.query(rowsSql(holdings, columns));
   const bySeq = new Map(
     rows.map((row) => [
       row[0] as bigint,

@@ -2,9 +2,6 @@ import type { Cell } from "@agent-audit/store";
 
 /** Cells of `SUMS_SQL`. */
 export const SUMS_CELLS = 9;
-/** Cells of `COST_SQL`. */
-export const COST_CELLS = 3;
-
 export interface Sums {
   count: number;
   success_count: number;
@@ -19,41 +16,40 @@ export interface Sums {
 
 export interface Cost {
   currency: string | null;
-  amount: number | null;
+  /** Text where a number would not hold every billionth: from about 9 million on. */
+  amount: number | string | null;
   unpriced_count: number;
 }
 
-/** Reads the cells of `SUMS_SQL`. */
-export function sumsOf(cells: readonly Cell[]): Sums {
-  const numbers = cells.slice(0, SUMS_CELLS).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return {
-    count: numbers[0],
-    success_count: numbers[1],
-    failure_count: numbers[2],
-    error_count: numbers[3],
-    input_tokens: numbers[4],
-    output_tokens: numbers[5],
-    cache_read_tokens: numbers[6],
-    cache_write_tokens: numbers[7],
-    bytes: numbers[8],
-  };
-}
+/** Adds up the cells of `SUMS_SQL`. */
+export class SumsTally {
+  readonly #cells = new Array<number>(SUMS_CELLS).fill(0);
 
-/** Adds up two sums, field by field. */
-export function addSums(a: Sums, b: Sums): Sums {
-  const sum = { ...a };
-  for (const name of Object.keys(a) as (keyof Sums)[]) sum[name] += b[name];
-  return sum;
+  get count(): number {
+    return this.#cells[0] as number;
+  }
+
+  add(cells: readonly Cell[]): void {
+    for (let i = 0; i < SUMS_CELLS; i++) {
+      this.#cells[i] = (this.#cells[i] as number) + (cells[i] as number);
+    }
+  }
+
+  json(): Sums {
+    const [count = 0, withResult = 0, failures = 0, errors = 0, ...rest] = this.#cells;
+    const [input = 0, output = 0, cacheRead = 0, cacheWrite = 0, bytes = 0] = rest;
+    return {
+      count,
+      success_count: withResult - failures - errors,
+      failure_count: failures,
+      error_count: errors,
+      input_tokens: input,
+      output_tokens: output,
+      cache_read_tokens: cacheRead,
+      cache_write_tokens: cacheWrite,
+      bytes,
+    };
+  }
 }
 
 /** Collects what groups of events cost, in billionths, by currency. */
@@ -83,8 +79,17 @@ export class CostTally {
     }
     return entries.map(([currency, nano], index) => ({
       currency: currency === "" ? null : currency,
-      amount: Number(nano) / 1e9,
+      amount: amountOf(nano),
       unpriced_count: index === 0 ? this.#unpriced : 0,
     }));
   }
+}
+
+function amountOf(nano: bigint): number | string {
+  const amount = Number(nano) / 1e9;
+  if (Number.isSafeInteger(Number(nano))) return amount;
+  const digits = String(nano < 0n ? -nano : nano).padStart(10, "0");
+  const fraction = digits.slice(-9).replace(/0+$/, "");
+  const sign = nano < 0n ? "-" : "";
+  return `${sign}${digits.slice(0, -9)}${fraction === "" ? "" : `.${fraction}`}`;
 }

@@ -10,10 +10,16 @@ const LAST_SEQ = 2n ** 63n - 1n;
 
 /** Of the time that a page has, for its rows. */
 const RESERVED_SHARE = 0.2;
-/** Records of the first slice; later ones become as large as the time that they took allows. */
-const SLICE_RECORDS = 100_000n;
+/** Of the time that is left, for one slice. */
+const SLICE_SHARE = 0.25;
+/** Records of the first slice, about. */
+const FIRST_RECORDS = 10_000n;
+/** Where columns answer, few slices are the fastest way through all: most pages end in the first, rare filters need all. */
+const GROWTH = 50n;
 const SHORT_SLICE_MILLIS = 200;
 const LONG_SLICE_MILLIS = 600;
+/** A slice that took too long is tried again in this many parts. */
+const PARTS = 16n;
 
 /** The keys of a page, in its order. */
 export interface PageKeys {
@@ -24,94 +30,67 @@ export interface PageKeys {
 }
 
 /**
- * Finds the keys of a page: as a whole where columns answer, in slices where every record must be looked into.
+ * Finds the keys of a page: slice by slice in the page's order, over all segments that have anything there, as long as there
+ * is time.
  *
- * @param sliceRecords of the first slice, about
+ * @param firstRecords of the first slice, about
  */
 export async function findKeys(
   snapshot: Snapshot,
   request: EventsRequest,
   maxSeq: bigint,
-  sliceRecords = SLICE_RECORDS,
+  firstRecords = FIRST_RECORDS,
 ): Promise<PageKeys> {
+  const { order } = request;
   const segments = snapshot.segments.filter(({ firstSeq }) => firstSeq <= maxSeq);
-  if (looksIntoRecords(request.filter)) {
-    const width = firstWidth(segments, request.order, sliceRecords);
-    return await keysBySlices(snapshot, segments, request, { maxSeq, width });
+  const limit = request.limit + 1;
+  const next = looksIntoRecords(request.filter) ? widthForTime : (width: bigint) => width * GROWTH;
+  const reservedMillis = snapshot.remainingMillis() * RESERVED_SHARE;
+  const keys: Key[] = [];
+  let rest = placesOf(request, maxSeq);
+  let width = firstWidth(segments, order, firstRecords);
+  let reached: Key | null = null;
+  for (;;) {
+    const slice = nextSlice(segments, order, rest, width);
+    if (slice === null) return { keys, reached: null };
+    const leftMillis = snapshot.remainingMillis() - reservedMillis;
+    if (leftMillis <= 0 && reached !== null) return { keys, reached };
+    const begin = performance.now();
+    const tables = tablesOf(segments.filter((segment) => overlaps(segment, order, slice)));
+    const wanted = { maxSeq, slice, limit: limit - keys.length };
+    const statement = pageKeysSql(tables, request, wanted);
+    try {
+      const rows = await snapshot.query({ ...statement, ...timeoutOf(leftMillis) });
+      keys.push(...rows.map(keyOf));
+    } catch (error) {
+      if (!isTimeout(error) || leftMillis <= 0 || width < PARTS) throw error;
+      width /= PARTS;
+      continue;
+    }
+    if (keys.length === limit) return { keys, reached: null };
+    reached = endOf(slice, order);
+    rest = restAfter(slice, order, rest);
+    width = next(width, performance.now() - begin);
   }
-  return { keys: await keysBySegments(snapshot, segments, request, maxSeq), reached: null };
 }
 
 function looksIntoRecords({ q, conditions }: Filter): boolean {
   return q !== null || conditions.some(({ field }) => FIELDS[field] === undefined);
 }
 
-/**
- * Reads segment by segment in the page's order, until no unread segment can hold one of the keys. More and more segments
- * are read at once: most pages end in the first, a rare filter needs them all.
- */
-async function keysBySegments(
-  snapshot: Snapshot,
-  segments: readonly SnapshotSegment[],
-  request: EventsRequest,
-  maxSeq: bigint,
-): Promise<Key[]> {
-  const { order, cursor } = request;
-  const limit = request.limit + 1;
-  const unread = inPageOrder(segments, order).filter(
-    (segment) => cursor === null || canLieBeyond(segment, order, cursor),
-  );
-  let keys: Key[] = [];
-  for (let count = 1; unread.length > 0; count *= 2) {
-    const tables = tablesOf(unread.splice(0, count));
-    const rows = await snapshot.query(pageKeysSql(tables, request, { maxSeq, slice: null, limit }));
-    keys = [...keys, ...rows.map(keyOf)].sort(keyOrder(order)).slice(0, limit);
-    const last = keys[limit - 1];
-    if (last !== undefined && unread.every((segment) => liesBehind(segment, order, last))) break;
-  }
-  return keys;
+function widthForTime(width: bigint, millis: number): bigint {
+  if (millis < SHORT_SLICE_MILLIS) return width * 2n;
+  return millis > LONG_SLICE_MILLIS && width > 1n ? width / 2n : width;
 }
 
-/** Reads slice by slice in the page's order, over all segments at once, as long as there is time. */
-async function keysBySlices(
-  snapshot: Snapshot,
-  segments: readonly SnapshotSegment[],
-  request: EventsRequest,
-  { maxSeq, width: firstWidth }: { maxSeq: bigint; width: bigint },
-): Promise<PageKeys> {
-  const { order } = request;
-  const limit = request.limit + 1;
-  const reservedMillis = snapshot.remainingMillis() * RESERVED_SHARE;
-  const keys: Key[] = [];
-  let rest = placesOf(request, maxSeq);
-  let width = firstWidth;
-  let reached: Key | null = null;
-  for (;;) {
-    const slice = nextSlice(segments, order, rest, width);
-    if (slice === null) return { keys, reached: null };
-    const timeoutMillis = snapshot.remainingMillis() - reservedMillis;
-    if (timeoutMillis <= 0 && reached !== null) return { keys, reached };
-    const begin = performance.now();
-    const tables = tablesOf(segments.filter((segment) => overlaps(segment, order, slice)));
-    const asked = { maxSeq, slice, limit: limit - keys.length };
-    try {
-      const rows = await snapshot.query({
-        ...pageKeysSql(tables, request, asked),
-        ...(Number.isFinite(timeoutMillis) ? { timeoutMillis } : {}),
-      });
-      keys.push(...rows.map(keyOf));
-    } catch (error) {
-      const isOver = error instanceof AuditError && error.code === "query_timeout";
-      if (isOver && reached !== null) return { keys, reached };
-      throw error;
-    }
-    if (keys.length === limit) return { keys, reached: null };
-    reached = endOf(slice, order);
-    rest = restAfter(slice, order, rest);
-    const millis = performance.now() - begin;
-    if (millis < SHORT_SLICE_MILLIS) width *= 2n;
-    else if (millis > LONG_SLICE_MILLIS && width > 1n) width /= 2n;
-  }
+function timeoutOf(leftMillis: number): { timeoutMillis?: number } {
+  return Number.isFinite(leftMillis)
+    ? { timeoutMillis: Math.max(0, leftMillis) * SLICE_SHARE }
+    : {};
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof AuditError && error.code === "query_timeout";
 }
 
 /** The places, times or sequences, that a request asks for. */
@@ -159,16 +138,12 @@ function endOf({ first, last }: Slice, order: Order): Key {
 }
 
 /** Times, or sequences, among which there are about so many records in the newest segment. */
-function firstWidth(
-  segments: readonly SnapshotSegment[],
-  order: Order,
-  sliceRecords: bigint,
-): bigint {
+function firstWidth(segments: readonly SnapshotSegment[], order: Order, wanted: bigint): bigint {
   const newest = segments.at(-1);
-  if (order === "seq" || newest === undefined) return sliceRecords;
+  if (order === "seq" || newest === undefined) return wanted;
   const { first, last } = extentOf(newest, order);
   const records = newest.lastSeq - newest.firstSeq + 1n;
-  return greatest(1n, ((last - first) * sliceRecords) / greatest(1n, records));
+  return greatest(1n, ((last - first) * wanted) / greatest(1n, records));
 }
 
 /** Where a segment's events lie; anywhere while that is not known. */
@@ -182,41 +157,8 @@ function overlaps(segment: SnapshotSegment, order: Order, slice: Slice): boolean
   return first <= slice.last && last >= slice.first;
 }
 
-/** Sorts segments by where their first event of a page can stand; those of unknown times come first. */
-function inPageOrder(segments: readonly SnapshotSegment[], order: Order): SnapshotSegment[] {
-  const begin = (segment: SnapshotSegment): bigint => {
-    const { first, last } = extentOf(segment, order);
-    return order === "desc" ? -last : first;
-  };
-  return [...segments].sort((a, b) => compare(begin(a), begin(b)));
-}
-
-/** Whether all events of a segment come after a key in the page's order. */
-function liesBehind(segment: SnapshotSegment, order: Order, { time, seq }: Key): boolean {
-  const { first, last } = extentOf(segment, order);
-  if (order === "seq") return first > seq;
-  return order === "desc" ? last < time : first > time;
-}
-
-/** Whether a segment can hold an event after the cursor, or at its time. */
-function canLieBeyond(segment: SnapshotSegment, order: Order, { time, seq }: Key): boolean {
-  const { first, last } = extentOf(segment, order);
-  if (order === "seq") return last > seq;
-  return order === "desc" ? first <= time : last >= time;
-}
-
 function keyOf([time, seq]: readonly unknown[]): Key {
   return { time: time as bigint, seq: seq as bigint };
-}
-
-function keyOrder(order: Order): (a: Key, b: Key) => number {
-  if (order === "seq") return (a, b) => compare(a.seq, b.seq);
-  const sign = order === "desc" ? -1 : 1;
-  return (a, b) => sign * (compare(a.time, b.time) || compare(a.seq, b.seq));
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : Number(a > b);
 }
 
 function least(a: bigint, b: bigint): bigint {

@@ -2,11 +2,11 @@ import type { Cell, Snapshot } from "@agent-audit/store";
 import { groupField } from "./aggregate.js";
 import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
-import { addSums, type Cost, CostTally, SUMS_CELLS, type Sums, sumsOf } from "./measures.js";
+import { type Cost, CostTally, SUMS_CELLS, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import type { Filter, TimeseriesRequest } from "./request.js";
-import { largestGroupsSql, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
+import { closedKeys, frequentValuesSql, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
 import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
 
@@ -37,34 +37,25 @@ export function parseTimeseriesRequest(parameters: Parameters, now: bigint): Tim
   return { filter, interval, limit, zone, by: by === null ? null : groupField("by", by) };
 }
 
-/** Collects the events of one bucket, or of one group in it. */
-class Tally {
-  sums = sumsOf(new Array(SUMS_CELLS).fill(0));
-  readonly cost = new CostTally();
+/** What the database gives of a base bucket: currency, sums, cost. */
+type Part = readonly Cell[];
 
-  add(sums: Sums, currency: Cell, costCells: readonly Cell[]): void {
-    this.sums = addSums(this.sums, sums);
-    this.cost.add(currency, costCells);
+function seriesOf(parts: readonly Part[]): Series {
+  const sums = new SumsTally();
+  const cost = new CostTally();
+  for (const [currency = null, ...cells] of parts) {
+    sums.add(cells);
+    cost.add(currency, cells.slice(SUMS_CELLS));
   }
-
-  json(): Series {
-    const { bytes: _, ...sums } = this.sums;
-    return { ...sums, cost: this.cost.json() };
-  }
+  const { bytes: _, ...series } = sums.json();
+  return { ...series, cost: cost.json() };
 }
 
-interface BaseRow {
-  start: number;
-  rank: number;
-  sums: Sums;
-  currency: Cell;
-  cost: Cell[];
-}
-
-interface BucketTallies {
-  all: Tally;
-  /** By rank; rank 0 is what the split's limit cut off. */
-  groups: Tally[];
+/** A group of the split, and what each bucket has of it. */
+interface Group {
+  key: Cell;
+  count: number;
+  buckets: Map<number, Part[]>;
 }
 
 /** Counts events over time: the database counts base buckets, which the zone's buckets are made of. */
@@ -72,73 +63,104 @@ export async function timeseries(
   snapshot: Snapshot,
   request: TimeseriesRequest,
 ): Promise<TimeseriesAnswer> {
-  const { interval, zone, by } = request;
-  const buckets = new Map<number, BucketTallies>();
+  const { filter, interval, zone, by, limit } = request;
   // Counted before anything is read: event times are the senders'.
-  const starts = bucketStarts(await timeRange(snapshot, request.filter), interval, zone);
+  const starts = bucketStarts(await timeRange(snapshot, filter), interval, zone);
   const keys = by === null || starts.length === 0 ? [] : await splitKeys(snapshot, request, by);
-  for (const start of starts) {
-    const groups = Array.from({ length: keys.length + 1 }, () => new Tally());
-    buckets.set(start, { all: new Tally(), groups });
+  const baseMillis = baseOf(starts, interval, zone);
+  const grouping = { filter, by: by === null ? [] : [by] };
+  const statement = seriesSql(snapshot, grouping, keys, BigInt(baseMillis) * 1_000_000n);
+  const rows = starts.length === 0 ? [] : await snapshot.query(statement);
+  const groups = [null, ...keys.map(([key = null]) => key)].map(
+    (key): Group => ({ key, count: 0, buckets: new Map() }),
+  );
+  for (const [base = null, rank = null, ...part] of rows) {
+    const start = startAtOrBefore(starts, Number(base) * baseMillis);
+    const group = groups[Number(rank)] as Group;
+    group.buckets.set(start, [...(group.buckets.get(start) ?? []), part]);
+    group.count += part[1] as number;
   }
-  const bucketOf = new Map<number, BucketTallies | undefined>();
-  const rows = starts.length === 0 ? [] : await baseRows(snapshot, request, keys);
-  for (const { start, rank, sums, currency, cost } of rows) {
-    if (!bucketOf.has(start)) {
-      bucketOf.set(start, buckets.get(bucketStart(start, interval, zone)));
-    }
-    const bucket = bucketOf.get(start);
-    bucket?.all.add(sums, currency, cost);
-    bucket?.groups[rank]?.add(sums, currency, cost);
-  }
+  const { named, rest } = cutTo(limit, groups);
   return {
     interval: interval.text,
     tz: zone.name,
-    buckets: [...buckets].map(([start, tallies]) => ({
+    buckets: starts.map((start) => ({
       start: formatTime(BigInt(start) * 1_000_000n),
-      ...tallies.all.json(),
-      ...(by === null ? {} : splitJson(by, keys, tallies.groups)),
+      ...seriesOf(partsOf(groups, start)),
+      ...(by === null ? {} : splitJson(by, start, named, rest)),
     })),
     applied_seq: Number(snapshot.appliedSeq),
   };
 }
 
-function splitJson(by: GroupField, keys: readonly Cell[][], groups: readonly Tally[]) {
-  const [other, ...named] = groups as [Tally, ...Tally[]];
+/** Parts the groups that are shown, the largest first, from all others, the first of which has no key. */
+function cutTo(
+  limit: number,
+  [keyless, ...keyed]: readonly Group[],
+): { named: Group[]; rest: Group[] } {
+  const sorted = keyed
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count || compareKeys(a.key, b.key));
+  return { named: sorted.slice(0, limit), rest: [keyless as Group, ...sorted.slice(limit)] };
+}
+
+/** As the database orders them: by the bytes of their text, absent ones last. */
+function compareKeys(a: Cell, b: Cell): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
+}
+
+function splitJson(
+  by: GroupField,
+  start: number,
+  named: readonly Group[],
+  rest: readonly Group[],
+): Pick<Bucket, "groups" | "other"> {
+  const others = partsOf(rest, start);
   return {
-    groups: named.flatMap((tally, i) => {
-      if (tally.sums.count === 0) return [];
-      return [{ key: { [by]: (keys[i]?.[0] ?? null) as string | number | null }, ...tally.json() }];
+    groups: named.flatMap((group) => {
+      const parts = partsOf([group], start);
+      if (parts.length === 0) return [];
+      return [{ key: { [by]: group.key as string | number | null }, ...seriesOf(parts) }];
     }),
-    other: other.sums.count > 0 ? other.json() : null,
+    other: others.length === 0 ? null : seriesOf(others),
   };
 }
 
+function partsOf(groups: readonly Group[], start: number): Part[] {
+  return groups.flatMap(({ buckets }) => buckets.get(start) ?? []);
+}
+
+/** Keys that the database tells apart: all of a closed list, else the most frequent. */
 async function splitKeys(
   snapshot: Snapshot,
   { filter, limit }: TimeseriesRequest,
   by: GroupField,
 ): Promise<Cell[][]> {
-  return await snapshot.query(
-    largestGroupsSql(snapshot, { filter, by: [by], limit, orderBy: "count" }),
-  );
+  return closedKeys(by) ?? (await snapshot.query(frequentValuesSql(snapshot, filter, by, limit)));
 }
 
-async function baseRows(
-  snapshot: Snapshot,
-  { filter, interval, by }: TimeseriesRequest,
-  keys: readonly Cell[][],
-): Promise<BaseRow[]> {
-  const grouping = { filter, by: by === null ? [] : [by] };
-  const baseNanos = BigInt(interval.baseMillis) * 1_000_000n;
-  const rows = await snapshot.query(seriesSql(snapshot, grouping, keys, baseNanos));
-  return rows.map(([base = null, rank = null, currency = null, ...cells]) => ({
-    start: Number(base as bigint) * interval.baseMillis,
-    rank: Number(rank),
-    currency,
-    sums: sumsOf(cells),
-    cost: cells.slice(SUMS_CELLS),
-  }));
+/** The longest base bucket, ms, of which every bucket has whole ones, whatever the zone's clock does. */
+function baseOf(starts: readonly number[], interval: Interval, zone: Zone): number {
+  const last = starts.at(-1);
+  if (last === undefined) return 1;
+  return [...starts, nextBucket(last, interval, zone)].reduce(greatestCommonDivisor);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** Finds the bucket of an instant that lies in one. */
+function startAtOrBefore(starts: readonly number[], millis: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((starts[middle] as number) <= millis) low = middle;
+    else high = middle - 1;
+  }
+  return starts[low] as number;
 }
 
 /** The range that was asked for, an open side ending at the first or last event; ms, both inclusive. */

@@ -1,8 +1,12 @@
 import type { Command } from "commander";
 import { type AskOptions, ask, withAskOptions } from "../ask.js";
 
+const PARAMETERS = "  limit=20                how many values of each, at most 1000";
+
+const EXAMPLES = ["facets", "facets agent=agt_01H last=7d"];
+
 export function addFacets(program: Command): void {
-  withAskOptions(program.command("facets"))
+  withAskOptions(program.command("facets"), PARAMETERS, EXAMPLES)
     .description(
       "show what there is: counts by source, actor type, result, action type, resource type",
     )
@@ -10,6 +14,7 @@ export function addFacets(program: Command): void {
       const answer = await ask("facets", filters, options);
       if (answer === null) return;
       const { facetsTable } = await import("../tables.js");
-      process.stdout.write(`${facetsTable(answer)}\n`);
+      const { displayOf } = await import("../display.js");
+      process.stdout.write(`${facetsTable(answer, displayOf())}\n`);
     });
 }

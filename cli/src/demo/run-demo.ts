@@ -5,11 +5,13 @@ import { fileURLToPath } from "node:url";
 import { parseListenAddress } from "@agent-audit/access";
 import { QueryClient } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
+import { displayOf } from "../display.js";
 import { EXIT_TRY_AGAIN } from "../exit-codes.js";
 import { startServer } from "../server.js";
 import { loadServerConfig, type ServerOptions } from "../server-config.js";
 import { createServerLog } from "../server-log.js";
-import { aggregateTable, eventsTable, timeseriesChart } from "../tables.js";
+import { aggregateTable, eventsTable } from "../tables.js";
+import { timeseriesChart } from "../timeseries-chart.js";
 
 /** Runs the demo: a server, an agent that acts through real surfaces, and its trail in tables. */
 export async function runDemo(options: ServerOptions & { once?: boolean }): Promise<void> {
@@ -66,17 +68,17 @@ async function printTrail(client: QueryClient): Promise<void> {
   const { journal_seq: seq } = await client.get("status");
   const applied: [string, string] = ["min_seq", String(seq)];
   const { events } = await client.get("events", [["limit", "20"], applied]);
-  say(`\nThe last ${events.length} events, newest first:\n\n${eventsTable(events)}`);
+  say(`\nThe last ${events.length} events, newest first:\n\n${eventsTable(events, displayOf())}`);
   const groups = await client.get("aggregate", [
     ["by", "source"],
     ["by", "result"],
   ]);
-  say(`\nBy source and result:\n\n${aggregateTable(groups)}`);
+  say(`\nBy source and result:\n\n${aggregateTable(groups, displayOf())}`);
   const series = await client.get("timeseries", [
     ["interval", "15m"],
     ["last", "1h"],
   ]);
-  say(`\nOver the last hour:\n\n${timeseriesChart(series)}`);
+  say(`\nOver the last hour:\n\n${timeseriesChart(series, displayOf())}`);
 }
 
 /** Gives the address, or a free port beside it when another process has it. */

@@ -46,15 +46,48 @@ function beyondSql(sql: SqlBuilder, order: Order, { time, seq }: Key): string {
   return `time ${sign}= ${t} AND (time ${sign} ${t} OR (time = ${t} AND seq ${sign} ${s}))`;
 }
 
+/** A table, and sequences of events that it holds. */
+export interface Holding {
+  table: string;
+  seqs: readonly bigint[];
+}
+
+/**
+ * Rows between two that are read rather than passed over. DuckDB skips what lies outside of a range, and nothing for a list;
+ * to begin a range costs as much as to read some thousand rows.
+ */
+const MAX_GAP = 10_000n;
+
 /** Reads columns of the events with these sequences, in any order. */
 export function rowsSql(
-  tables: readonly string[],
-  seqs: readonly bigint[],
+  holdings: readonly Holding[],
   columns: readonly ColumnName[],
 ): QueryRequest {
   const sql = new SqlBuilder();
-  const where = `seq IN (${seqs.map((seq) => sql.seq(seq)).join(", ")})`;
-  return sql.statement(`SELECT * FROM ${sql.from(tables, columns, where)}`);
+  const list = columns.join(", ");
+  const parts = holdings.flatMap(({ table, seqs }) =>
+    clustersOf(seqs).map((cluster) => {
+      const [first, last] = [cluster[0] as bigint, cluster.at(-1) as bigint];
+      const range = `seq >= ${sql.seq(first)} AND seq <= ${sql.seq(last)}`;
+      const isWhole = last - first + 1n === BigInt(cluster.length);
+      const wanted = isWhole
+        ? ""
+        : ` AND seq IN (${cluster.map((seq) => sql.seq(seq)).join(", ")})`;
+      return `SELECT ${list} FROM ${table} WHERE ${range}${wanted}`;
+    }),
+  );
+  return sql.statement(parts.join(" UNION ALL "));
+}
+
+/** Parts sequences into runs of near ones. */
+function clustersOf(seqs: readonly bigint[]): bigint[][] {
+  const clusters: bigint[][] = [];
+  for (const seq of [...seqs].sort((a, b) => (a < b ? -1 : 1))) {
+    const last = clusters.at(-1);
+    if (last !== undefined && seq - (last.at(-1) as bigint) <= MAX_GAP) last.push(seq);
+    else clusters.push([seq]);
+  }
+  return clusters;
 }
 
 /** Finds the sequences of a record's id, or checks one, within what a caller may see; the lowest first. */
