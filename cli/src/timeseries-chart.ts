@@ -97,7 +97,7 @@ function barOf(parts: readonly Part[], scale: number): string {
   let sum = 0;
   for (const [count, glyph] of parts) {
     sum += count;
-    bar = bar.padEnd(Math.ceil(sum * scale), glyph);
+    bar = bar.padEnd(sum === 0 ? 0 : Math.max(1, Math.round(sum * scale)), glyph);
   }
   return bar;
 }
