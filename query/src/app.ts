@@ -137,7 +137,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
       const request = parse(parameters, search);
       parameters.end(known);
       return c.json(
-        await withSnapshot(options, c, BigInt(minSeq), request.filter, (snapshot) =>
+        await withSnapshot(options, c, BigInt(minSeq), timesOf(request.filter), (snapshot) =>
           find(snapshot, request),
         ),
       );
@@ -235,6 +235,11 @@ function refuseLimited(c: Context<Env>): void {
     "the key is bound to an organisation, project or agent; this tells about all of them",
     "use a read or admin key that is bound to nothing",
   );
+}
+
+/** The end of an action may lie outside of the times that are asked for. */
+function timesOf(filter: Filter): TimeRange {
+  return filter.isUnfinished ? ALL_TIMES : filter;
 }
 
 async function withSnapshot<T>(

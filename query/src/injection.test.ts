@@ -33,7 +33,7 @@ const HOSTILE = [
 const SHARED = [
   ...Object.keys(FIELDS),
   ...Object.keys(FIELDS).map((name) => `not_${name}`),
-  ...["from", "to", "last", "q", "system", "phase", "min_seq"],
+  ...["from", "to", "last", "q", "system", "phase", "unfinished", "min_seq"],
   ...["attr.k", "not_attr.k", "attr.k'%5D--", "attr.%22", "attr.__proto__", "attr.%00", "attr.~/*"],
   ...["__proto__", "constructor", "toString", "not_", "attr.", "'--", "events"],
 ];

@@ -57,8 +57,10 @@ export async function findKeys(
     if (leftMillis <= 0 && reached !== null) return { keys, reached };
     const begin = performance.now();
     const tables = tablesOf(segments.filter((segment) => overlaps(segment, order, slice)));
-    const wanted = { maxSeq, slice, limit: limit - keys.length };
-    const statement = pageKeysSql(tables, request, wanted);
+    // An end may stand anywhere; nothing else is asked of segments outside of the slice.
+    const allTables = request.filter.isUnfinished ? snapshot.tables : [];
+    const wanted = { tables, allTables, slice, maxSeq, limit: limit - keys.length };
+    const statement = pageKeysSql(request, wanted);
     try {
       const rows = await snapshot.query({ ...statement, ...timeoutOf(leftMillis) });
       keys.push(...rows.map(keyOf));

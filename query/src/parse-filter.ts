@@ -10,7 +10,16 @@ const NOT = "not_";
 /** Longest value of a filter, in characters; ids have at most 512 bytes. */
 const MAX_VALUE_LENGTH = 4096;
 
-const OTHER_PARAMETERS = ["from", "to", "last", "q", "system", "phase", "min_seq"] as const;
+const OTHER_PARAMETERS = [
+  "from",
+  "to",
+  "last",
+  "q",
+  "system",
+  "phase",
+  "unfinished",
+  "min_seq",
+] as const;
 
 const INT32_LIMIT = 2 ** 31;
 
@@ -122,6 +131,10 @@ export function parseFilter(parameters: Parameters, now: bigint): Filter {
   if (phase !== null && !(PHASES as readonly string[]).includes(phase)) {
     throw new BadRequestError("invalid_phase", `phase=${phase.slice(0, 40)}`, "use start or end");
   }
+  const isUnfinished = parameters.choice("unfinished", ["true", "false"], "false") === "true";
+  if (isUnfinished && phase === "end") {
+    throw new BadRequestError("invalid_unfinished", "an end is not unfinished", "leave phase out");
+  }
   const q = parameters.one("q");
   if (q === "") throw new BadRequestError("invalid_q", "q is empty", "leave it out");
   const asksForSystem = conditions.some(
@@ -137,7 +150,8 @@ export function parseFilter(parameters: Parameters, now: bigint): Filter {
     conditions,
     q,
     includesSystem: asksForSystem || system === "true",
-    phase: phase as Filter["phase"],
+    phase: isUnfinished ? "start" : (phase as Filter["phase"]),
+    isUnfinished,
   };
 }
 

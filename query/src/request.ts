@@ -33,6 +33,8 @@ export interface Filter {
   includesSystem: boolean;
   /** Phases that count: without `phase=`, all but `start`. */
   phase: "start" | "end" | "any" | null;
+  /** Whether only start records count whose end is not there. */
+  isUnfinished: boolean;
 }
 
 /** By event time and sequence, newest or oldest first, or by sequence. */

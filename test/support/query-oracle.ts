@@ -61,13 +61,20 @@ export function matching(
   const [q] = values("q");
   const [phase] = values("phase");
   const isSystemWanted = values("system").includes("true") || values("source").includes("system");
+  const isUnfinished = values("unfinished").includes("true");
+  const ended = new Set(events.filter(({ event }) => event.phase === "end").map(operationOf));
   const names = new Set(query.map(([name]) => name));
   return events.filter((stored) => {
     const { event } = stored;
+    if (isUnfinished) {
+      if (event.phase !== "start") return false;
+      if (event.operationId !== undefined && ended.has(operationOf(stored))) return false;
+    }
     if (from !== undefined && event.time < nanosOf(from)) return false;
     if (to !== undefined && event.time >= nanosOf(to)) return false;
     if (event.source === "system" && !isSystemWanted) return false;
-    if (phase === undefined ? event.phase === "start" : event.phase !== phase) return false;
+    const isLeftOut = phase === undefined ? event.phase === "start" : event.phase !== phase;
+    if (isLeftOut && !isUnfinished) return false;
     if (q !== undefined && !contains(event, q)) return false;
     return [...names].every((name) => {
       const field = name.replace(/^not_/, "");
@@ -76,6 +83,10 @@ export function matching(
       return isMatch !== name.startsWith("not_");
     });
   });
+}
+
+function operationOf({ event }: StoredEvent): string {
+  return JSON.stringify([event.org?.id, event.operationId]);
 }
 
 function matches(value: Value, pattern: string): boolean {

@@ -103,7 +103,8 @@ function randomFilter(random: Random, events: readonly StoredEvent[]): Query {
   }
   if (random() < 0.2) query.push(["q", randomNeedle(random, pick(random, events))]);
   if (random() < 0.2) query.push(["system", "true"]);
-  if (random() < 0.1) query.push(["phase", pick(random, ["start", "end"])]);
+  const phase = pick(random, ["phase=start", "phase=end", "unfinished=true"]);
+  if (random() < 0.2) query.push(phase.split("=") as [string, string]);
   const times = [pick(random, events), pick(random, events)]
     .map(({ event }) => event.time)
     .sort((a, b) => (a < b ? -1 : 1));

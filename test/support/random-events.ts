@@ -90,6 +90,7 @@ function randomEvent(random: Random, time: bigint): AuditEvent {
     org: maybe(0.6, () => ({ id: pick(random, ["org_1", "org_2", name()]) })),
     project: maybe(0.6, () => ({ id: name() })),
     conversationId: maybe(0.2, name),
+    operationId: maybe(isStart ? 0.9 : 0.1, () => `op-${Math.floor(random() * 150)}`),
     traceId: maybe(0.2, () => pick(random, ["a".repeat(32), "b".repeat(32)])),
     usage: maybe(0.4, () => randomUsage(random)),
   };

@@ -5,6 +5,7 @@ type Value = string | number | bigint | boolean;
 /** Collects the values of one statement: they travel as parameters, never in its text. */
 export class SqlBuilder {
   readonly values: NonNullable<QueryRequest["values"]> = [];
+  readonly #definitions: string[] = [];
 
   /** Adds a value and gives its place. */
   value(value: Value): string {
@@ -29,8 +30,14 @@ export class SqlBuilder {
       .join(" UNION ALL ")})`;
   }
 
-  /** Gives the statement with its values. */
+  /** Names a query that the statement reads, perhaps more than once. */
+  define(name: string, query: string): void {
+    this.#definitions.push(`${name} AS MATERIALIZED (${query})`);
+  }
+
+  /** Gives the statement with its definitions and values. */
   statement(sql: string): QueryRequest {
-    return { sql, values: this.values };
+    const definitions = this.#definitions.join(", ");
+    return { sql: definitions === "" ? sql : `WITH ${definitions} ${sql}`, values: this.values };
   }
 }

@@ -15,15 +15,23 @@ export interface Slice {
   last: bigint;
 }
 
+/** What keys are looked for, and where. */
+export interface KeysWanted {
+  /** Those that have anything in the slice. */
+  tables: readonly string[];
+  allTables: readonly string[];
+  slice: Slice;
+  maxSeq: bigint;
+  limit: number;
+}
+
 /** Finds the first keys of a page's order after its cursor, as rows of time and seq. */
 export function pageKeysSql(
-  tables: readonly string[],
   { filter, order, afterSeq, cursor }: EventsRequest,
-  { maxSeq, slice, limit }: { maxSeq: bigint; slice: Slice | null; limit: number },
+  { tables, allTables, slice, maxSeq, limit }: KeysWanted,
 ): QueryRequest {
   const sql = new SqlBuilder();
-  const parts = [whereSql(sql, filter, maxSeq)];
-  if (slice !== null) parts.push(sliceSql(sql, order, slice));
+  const parts = [whereSql(sql, filter, maxSeq, allTables), sliceSql(sql, order, slice)];
   if (cursor !== null) parts.push(beyondSql(sql, order, cursor));
   if (afterSeq !== null) parts.push(`seq > ${sql.seq(afterSeq)}`);
   const direction = order === "desc" ? "DESC" : "ASC";
@@ -107,7 +115,7 @@ export function seqsSql(
 /** Gives a row if any event matches; takes as long as it takes. */
 export function anySql(tables: readonly string[], filter: Filter, maxSeq: bigint): QueryRequest {
   const sql = new SqlBuilder();
-  const source = sql.from(tables, ["seq"], whereSql(sql, filter, maxSeq));
+  const source = sql.from(tables, ["seq"], whereSql(sql, filter, maxSeq, tables));
   return { ...sql.statement(`SELECT 1 FROM ${source} LIMIT 1`), timeoutMillis: null };
 }
 

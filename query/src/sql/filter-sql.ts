@@ -5,8 +5,17 @@ import { METADATA_COLUMNS } from "../metadata-columns.js";
 import type { Condition, Filter, Match } from "../request.js";
 import type { SqlBuilder } from "./builder.js";
 
-/** Writes a filter as a condition, pinned to what was applied up to `maxSeq`. */
-export function whereSql(sql: SqlBuilder, filter: Filter, maxSeq: bigint): string {
+/**
+ * Writes a filter as a condition, pinned to what was applied up to `maxSeq`.
+ *
+ * @param allTables where the end of an action may stand
+ */
+export function whereSql(
+  sql: SqlBuilder,
+  filter: Filter,
+  maxSeq: bigint,
+  allTables: readonly string[],
+): string {
   const parts = [`seq <= ${sql.seq(maxSeq)}`, ...scopeSql(sql, filter.scope)];
   if (filter.fromNano !== null) parts.push(`time >= ${sql.time(filter.fromNano)}`);
   if (filter.toNano !== null) parts.push(`time < ${sql.time(filter.toNano)}`);
@@ -15,7 +24,16 @@ export function whereSql(sql: SqlBuilder, filter: Filter, maxSeq: bigint): strin
   else if (filter.phase !== "any") parts.push(`phase = ${sql.value(filter.phase)}`);
   for (const condition of filter.conditions) parts.push(conditionSql(sql, condition));
   if (filter.q !== null) parts.push(containsSql(sql, filter.q));
+  if (filter.isUnfinished) parts.push(unfinishedSql(sql, maxSeq, allTables));
   return parts.join(" AND ");
+}
+
+/** An action without an operation id has no end that could be told from others. */
+function unfinishedSql(sql: SqlBuilder, maxSeq: bigint, allTables: readonly string[]): string {
+  const ends = `seq <= ${sql.seq(maxSeq)} AND phase = 'end' AND operation_id IS NOT NULL`;
+  const columns = ["org_id AS ended_org", "operation_id AS ended_operation"];
+  sql.define("ended", `SELECT * FROM ${sql.from(allTables, columns, ends)}`);
+  return "NOT EXISTS (SELECT 1 FROM ended WHERE ended_operation = operation_id AND ended_org IS NOT DISTINCT FROM org_id)";
 }
 
 /** Writes what a caller may see as conditions, all of which must hold. */

@@ -39,13 +39,18 @@ export function groupsSql(
   const texts = by.map((name, i) => textSql(name, `k${i}`));
   const same = keys.map((key) => `g.${key} IS NOT DISTINCT FROM r.${key}`).join(" AND ");
   const list = keys.join(", ");
-  return sql.statement(`WITH g AS MATERIALIZED (
-  SELECT ${list}, currency, ${GROUP_ORDER_SQL[orderBy]} AS size, ${SUMS_SQL}, ${COST_SQL} FROM ${keyed} GROUP BY ${list}, currency
-), r AS (
-  SELECT ${list}, row_number() OVER (ORDER BY sum(size) DESC, ${texts.join(", ")}) AS rank FROM g GROUP BY ${list} QUALIFY rank <= ${limit}
-)
-SELECT coalesce(r.rank, ${OTHER}) AS rank, ${by.map((name, i) => textSql(name, `any_value(r.k${i})`)).join(", ")}, currency, ${SUMS_OF_SUMS_SQL}, ${SUMS_OF_COST_SQL}
-FROM g LEFT JOIN r ON ${same} GROUP BY r.rank, currency`);
+  sql.define(
+    "g",
+    `SELECT ${list}, currency, ${GROUP_ORDER_SQL[orderBy]} AS size, ${SUMS_SQL}, ${COST_SQL} FROM ${keyed} GROUP BY ${list}, currency`,
+  );
+  sql.define(
+    "r",
+    `SELECT ${list}, row_number() OVER (ORDER BY sum(size) DESC, ${texts.join(", ")}) AS rank FROM g GROUP BY ${list} QUALIFY rank <= ${limit}`,
+  );
+  const named = by.map((name, i) => textSql(name, `any_value(r.k${i})`)).join(", ");
+  return sql.statement(
+    `SELECT coalesce(r.rank, ${OTHER}), ${named}, currency, ${SUMS_OF_SUMS_SQL}, ${SUMS_OF_COST_SQL} FROM g LEFT JOIN r ON ${same} GROUP BY r.rank, currency`,
+  );
 }
 
 /** Durations of each rank, and of all: rows of rank, 1 for all, {@link DURATIONS_SQL}. */
@@ -67,7 +72,7 @@ export function durationsSql(
  */
 export function facetsSql(source: Source, { filter, limit }: FacetsRequest): QueryRequest {
   const sql = new SqlBuilder();
-  const where = whereSql(sql, filter, source.appliedSeq);
+  const where = whereSql(sql, filter, source.appliedSeq, source.tables);
   const columns = FACET_FIELDS.map((name) => `${columnSql(name)} AS ${name}`);
   const grouped = `SELECT ${FACET_FIELDS.join(", ")}, count(*) AS n FROM ${sql.from(source.tables, columns, where)} GROUP BY ALL`;
   const folded = FACET_FIELDS.map(
@@ -75,15 +80,14 @@ export function facetsSql(source: Source, { filter, limit }: FacetsRequest): Que
       `(SELECT ${i}, ${name}::VARCHAR AS value, sum(n)::BIGINT AS total FROM g GROUP BY value ORDER BY total DESC, value LIMIT ${limit})`,
   );
   const all = `(SELECT ${FACET_FIELDS.length}, NULL, coalesce(sum(n), 0)::BIGINT FROM g)`;
-  return sql.statement(
-    `WITH g AS MATERIALIZED (${grouped}) ${[...folded, all].join(" UNION ALL ")}`,
-  );
+  sql.define("g", grouped);
+  return sql.statement([...folded, all].join(" UNION ALL "));
 }
 
 /** Least and greatest time of the filtered events, as one row. */
 export function timeRangeSql(source: Source, filter: Filter): QueryRequest {
   const sql = new SqlBuilder();
-  const where = whereSql(sql, filter, source.appliedSeq);
+  const where = whereSql(sql, filter, source.appliedSeq, source.tables);
   return sql.statement(
     `SELECT min(time), max(time) FROM ${sql.from(source.tables, ["time"], where)}`,
   );
@@ -146,7 +150,7 @@ function keyedSql(
   columns: readonly ColumnName[],
 ): string {
   const keys = by.map((name, i) => `${columnSql(name)} AS k${i}`);
-  return sql.from(tables, [...keys, ...columns], whereSql(sql, filter, appliedSeq));
+  return sql.from(tables, [...keys, ...columns], whereSql(sql, filter, appliedSeq, tables));
 }
 
 /** Writes the filtered events with the rank of their group: 1 for the first of `keys`, {@link OTHER} for the rest. */
