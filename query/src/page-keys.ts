@@ -55,6 +55,7 @@ export async function findKeys(
     if (slice === null) return { keys, reached: null };
     const leftMillis = snapshot.remainingMillis() - reservedMillis;
     if (leftMillis <= 0 && reached !== null) return { keys, reached };
+    const runMillis = Math.max(0, leftMillis) * SLICE_SHARE;
     const begin = performance.now();
     const tables = tablesOf(segments.filter((segment) => overlaps(segment, order, slice)));
     // An end may stand anywhere; nothing else is asked of segments outside of the slice.
@@ -62,10 +63,11 @@ export async function findKeys(
     const wanted = { tables, allTables, slice, maxSeq, limit: limit - keys.length };
     const statement = pageKeysSql(request, wanted);
     try {
-      const rows = await snapshot.query({ ...statement, ...timeoutOf(leftMillis) });
+      const rows = await snapshot.query({ ...statement, runMillis });
       keys.push(...rows.map(keyOf));
     } catch (error) {
-      if (!isTimeout(error) || leftMillis <= 0 || width < PARTS) throw error;
+      const isTimeout = error instanceof AuditError && error.code === "query_timeout";
+      if (!isTimeout || leftMillis <= 0 || width < PARTS) throw error;
       width /= PARTS;
       continue;
     }
@@ -83,16 +85,6 @@ function looksIntoRecords({ q, conditions }: Filter): boolean {
 function widthForTime(width: bigint, millis: number): bigint {
   if (millis < SHORT_SLICE_MILLIS) return width * 2n;
   return millis > LONG_SLICE_MILLIS && width > 1n ? width / 2n : width;
-}
-
-function timeoutOf(leftMillis: number): { timeoutMillis?: number } {
-  return Number.isFinite(leftMillis)
-    ? { timeoutMillis: Math.max(0, leftMillis) * SLICE_SHARE }
-    : {};
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof AuditError && error.code === "query_timeout";
 }
 
 /** The places, times or sequences, that a request asks for. */

@@ -12,14 +12,19 @@ const INTERRUPT_AGAIN_MILLIS = 20;
 export interface QueryRequest {
   sql: string;
   values?: (string | number | bigint | boolean | null)[];
-  /** Default 10 s; `null` for no limit of time and no place in the queue, for the server's own long reads. */
+  /**
+   * From its arrival on; default 10 s; `null` for no limit of time and no place in the queue, for the server's own long
+   * reads.
+   */
   timeoutMillis?: number | null;
+  /** From when it has a place; default: no other limit. */
+  runMillis?: number;
 }
 
 /** A query from its arrival to its answer. */
 interface Call {
   /** `performance.now()` at which it is stopped. */
-  readonly deadline: number;
+  deadline: number;
   isCancelled: boolean;
   /** Ends its waiting for a place. */
   refuse: ((error: AuditError) => void) | null;
@@ -49,7 +54,12 @@ export class QueryRunner {
    * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`
    */
   async run(
-    { sql, values = [], timeoutMillis = DEFAULT_TIMEOUT_MILLIS }: QueryRequest,
+    {
+      sql,
+      values = [],
+      timeoutMillis = DEFAULT_TIMEOUT_MILLIS,
+      runMillis = Number.POSITIVE_INFINITY,
+    }: QueryRequest,
     id: number,
   ): Promise<JS[][]> {
     const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
@@ -58,6 +68,7 @@ export class QueryRunner {
     try {
       if (timeoutMillis === null) return await this.#execute(sql, values, call);
       await this.#place(call);
+      call.deadline = Math.min(call.deadline, performance.now() + runMillis);
       try {
         return await this.#execute(sql, values, call);
       } finally {
