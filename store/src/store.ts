@@ -15,12 +15,14 @@ import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
 import type { RebuildProgress } from "./engine/rebuild-progress.js";
 import { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
+import { nodeDisk } from "./journal/disk.js";
 import { journalNames } from "./journal/journal-files.js";
 import type {
   QuarantineEntry,
   QuarantinePage,
   QuarantinePlace,
 } from "./journal/read-quarantine.js";
+import { sealableFiles } from "./journal/seal-journal.js";
 import { Sealer } from "./journal/sealer.js";
 import { EVERYTHING } from "./read-scope.js";
 import type { SeqRange } from "./seq-range.js";
@@ -28,6 +30,8 @@ import { SharedPosition } from "./shared-position.js";
 
 /** Records of one export slice: other work gets its turn between two. */
 const EXPORT_RECORDS = 2_000;
+/** How often it is looked whether all is sealed. */
+const SETTLE_MILLIS = 100;
 
 export interface StoreOptions {
   /** Data directory; made when missing. */
@@ -264,6 +268,28 @@ export class Store {
   /** Drops a sealed segment with its journal for good, once nobody reads it. @throws AuditError `not_found` */
   async drop(segment: string): Promise<void> {
     await this.#engine.drop(segment);
+  }
+
+  /**
+   * Gives up the files of segments, all or the named ones, which are then made again from the journal.
+   *
+   * @throws AuditError `not_found`
+   */
+  async remake(names: readonly string[]): Promise<void> {
+    await this.#engine.remake(names);
+  }
+
+  /** Waits until every ended segment is sealed with its journal, and none is being made again. */
+  async settled(): Promise<void> {
+    for (;;) {
+      const segments = await this.#engine.segments();
+      const isRest = segments.every(({ state, progress }, i) => {
+        const isNewest = i === segments.length - 1;
+        return progress === null && (state === "sealed" || (isNewest && state === "open"));
+      });
+      if (isRest && sealableFiles(this.directory.journal, nodeDisk).length === 0) return;
+      await sleep(SETTLE_MILLIS);
+    }
   }
 
   /** Holds that are in force, oldest first. The store keeps them; what they match is the query layer's to say. */

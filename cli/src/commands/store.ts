@@ -1,8 +1,11 @@
 import { AuditError } from "@agent-audit/schema";
+import type { RebuildProgress } from "@agent-audit/store";
 import type { SegmentCheck } from "@agent-audit/store/check";
 import type { Command } from "commander";
 import type { ServerOptions } from "../server-config.js";
 import { withDataOptions } from "../server-options.js";
+
+const SEE_DISK = "see docs/operating.md; the segment stays readable, and the journal is whole";
 
 export function addStore(program: Command): void {
   const store = program
@@ -14,6 +17,56 @@ export function addStore(program: Command): void {
       .description("compare every row of the engine with the journal's record; changes nothing")
       .option("--json", "print one JSON object per segment"),
   ).action(check);
+  withDataOptions(
+    store
+      .command("rebuild")
+      .description("make DuckDB's files again from the journal, all or those of some segments")
+      .argument("[segments...]", "such as 2026-11-23 or 2026-11-23.1; default: all"),
+  ).action(rebuild);
+  withDataOptions(
+    store
+      .command("seal")
+      .description("check and seal every segment that has ended, and compress its journal"),
+  ).action((options: ServerOptions) => rebuildAndSeal(null, options));
+}
+
+async function rebuild(segments: string[], options: ServerOptions): Promise<void> {
+  await rebuildAndSeal(segments, options);
+}
+
+/** @param segments to make again, none for all; `null` for none of them */
+async function rebuildAndSeal(segments: string[] | null, options: ServerOptions): Promise<void> {
+  const { loadServerConfig } = await import("../server-config.js");
+  const { withStore } = await import("../offline.js");
+  const { config } = loadServerConfig(options);
+  let fail: (error: Error) => void = () => {};
+  const fault = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  fault.catch(() => {});
+  const onFault = (message: string) => fail(new AuditError("store_fault", message, SEE_DISK));
+  const settled = await withStore(
+    config,
+    async ({ store }) => {
+      if (segments !== null) await store.remake(segments);
+      await Promise.race([fault, store.settled()]);
+      return (await store.status()).segments;
+    },
+    {
+      onProgress: (progress) => process.stderr.write(`${progressText(progress)}\n`),
+      onFault,
+      onSealingFailed: onFault,
+    },
+  );
+  const rows = settled.reduce((sum, segment) => sum + segment.rows, 0);
+  const sealed = settled.filter(({ state }) => state === "sealed").length;
+  process.stdout.write(
+    `${settled.length} segments with ${rows} events, ${sealed} of them sealed\n`,
+  );
+}
+
+function progressText({ segment, records, totalRecords, recordsPerSecond }: RebuildProgress) {
+  return `${segment}: ${records} of ${totalRecords} records made from the journal, ${recordsPerSecond} a second`;
 }
 
 async function check(options: ServerOptions & { json?: boolean }): Promise<void> {
@@ -29,7 +82,7 @@ async function check(options: ServerOptions & { json?: boolean }): Promise<void>
   throw new AuditError(
     "store_differs",
     `${faulty} segment${faulty === 1 ? " differs" : "s differ"} from the journal`,
-    "move the files of these segments out of events/: the next start makes them again from the journal",
+    "agent-audit store rebuild makes them again from the journal",
   );
 }
 

@@ -181,6 +181,11 @@ export class EngineClient {
     await this.#call("drop", { name });
   }
 
+  /** Gives up segments' files; see `Engine.remake`. */
+  async remake(names: readonly string[]): Promise<void> {
+    await this.#call("remake", { names });
+  }
+
   async holds(): Promise<Hold[]> {
     return await this.#call("holds", undefined);
   }

@@ -108,6 +108,8 @@ async function call(id: number, method: keyof EngineCalls, argument: unknown): P
     }
     case "drop":
       return await engine.drop((argument as EngineCalls["drop"]["request"]).name);
+    case "remake":
+      return engine.remake((argument as EngineCalls["remake"]["request"]).names);
     case "holds":
       return engine.catalog.holds;
     case "addHold":

@@ -18,7 +18,7 @@ import { Leases } from "./leases.js";
 import { QueryRunner } from "./query-runner.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
-import type { SegmentState } from "./segment.js";
+import type { Segment, SegmentState } from "./segment.js";
 import { SegmentChanges } from "./segment-changes.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 import { SegmentSet } from "./segment-set.js";
@@ -267,6 +267,27 @@ export class Engine {
       throw new AuditError("not_found", `there is no sealed segment ${name}`, "see the plan");
     }
     await this.#changes.drop(segment);
+  }
+
+  /**
+   * Gives up the files of segments, which are then made again from the journal.
+   *
+   * @param names all where there are none
+   * @throws AuditError `not_found`
+   */
+  remake(names: readonly string[]): void {
+    const all = this.#segments.all;
+    const known = new Map(all.map((segment) => [segmentName(segment.id), segment]));
+    const unknown = names.find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      throw new AuditError(
+        "not_found",
+        `there is no segment ${unknown}`,
+        `there are: ${[...known.keys()].join(", ")}`,
+      );
+    }
+    const asked = names.length === 0 ? all : names.map((name) => known.get(name) as Segment);
+    for (const segment of asked) this.#segments.markDamaged(segment, "an operator asked for it");
   }
 
   /** Finishes the running transaction and closes the files. */
