@@ -11,8 +11,8 @@ export interface Column<Row> {
 }
 
 const MAX_WIDTH = 60;
-/** What is left of the last column however narrow the terminal is. */
-const MIN_LAST_WIDTH = 10;
+/** What is left of a column however narrow the terminal is. */
+const MIN_WIDTH = 10;
 const GAP = "  ";
 
 /** Prints rows as a table for people; control characters are shown escaped, since events hold any text. */
@@ -25,8 +25,10 @@ export function formatTable<Row>(
   const widths = fitted(
     columns.map(({ title, maxWidth = MAX_WIDTH }, i) => {
       const widest = Math.max(title.length, ...cells.map((row) => (row[i] as string).length));
-      return display.width === null ? widest : Math.min(widest, Math.max(maxWidth, title.length));
+      const isCut = display.width !== null && columns[i]?.align !== "right";
+      return isCut ? Math.min(widest, Math.max(maxWidth, title.length)) : widest;
     }),
+    columns,
     display,
   );
   const line = (texts: readonly string[], colors: readonly (Color | null)[] = []) =>
@@ -54,13 +56,26 @@ export function formatTable<Row>(
   ].join("\n");
 }
 
-/** Gives the last column what the terminal leaves for it. */
-function fitted(widths: readonly number[], { width }: Display): number[] {
-  if (width === null) return [...widths];
-  const others = widths.slice(0, -1);
-  const used = others.reduce((sum, other) => sum + other + GAP.length, 0);
-  const last = Math.min(widths.at(-1) ?? 0, Math.max(MIN_LAST_WIDTH, width - used));
-  return [...others, last];
+/** Narrows columns of text until the terminal takes all: the last one first, then the widest. Numbers are never cut. */
+function fitted(
+  widths: readonly number[],
+  columns: readonly Pick<Column<never>, "align">[],
+  { width }: Display,
+): number[] {
+  const narrowed = [...widths];
+  if (width === null) return narrowed;
+  const texts = columns.flatMap(({ align }, i) => (align === "right" ? [] : [i]));
+  const others = texts.filter((i) => i !== columns.length - 1);
+  others.sort((a, b) => (widths[b] as number) - (widths[a] as number));
+  const order = others.length === texts.length ? others : [columns.length - 1, ...others];
+  let excess = widths.reduce((sum, column) => sum + column + GAP.length, -GAP.length) - width;
+  for (const i of order) {
+    const column = widths[i] as number;
+    const cutOff = Math.max(0, Math.min(excess, column - MIN_WIDTH));
+    narrowed[i] = column - cutOff;
+    excess -= cutOff;
+  }
+  return narrowed;
 }
 
 /** Prints a list: as JSON, one object a line, or as a table, or what is said instead of an empty one. */
@@ -83,5 +98,7 @@ export function printable(value: string | number): string {
 }
 
 function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  if (text.length <= width) return text;
+  // Half a character would be none.
+  return `${text.slice(0, width - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

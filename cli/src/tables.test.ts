@@ -40,6 +40,16 @@ describe("what people read", () => {
     expect(eventsTable(events, WHOLE)).toContain(long);
   });
 
+  it("is narrowed where there is text, and never in a number", () => {
+    const measures = { ...NOTHING, bytes: 0, duration_ms: { avg: 1, p50: 1, p95: 1, max: 1 } };
+    const cost = [{ currency: "USD", amount: 1234.5, unpriced_count: 1 }];
+    const group = { key: { agent: "a".repeat(50), model: "m" }, ...measures, count: 12345, cost };
+    const answer: AggregateAnswer = { groups: [group], other: null, total: group, applied_seq: 1 };
+    const lines = aggregateTable(answer, { width: 80, hasColor: false }).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines[2]).toMatch(/^a+… +12345 .* 1234\.5000 USD, 1 unpriced$/);
+  });
+
   it("has colours in a terminal only, and none that an event brings", () => {
     const terminal = displayOf({ isTTY: true, columns: 100 }, {});
     const table = eventsTable([event({ result: "error", description: "\u001b[2J" })], terminal);

@@ -92,8 +92,9 @@ export class Ingest {
     this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
     this.#save = (firstSeq, isSynced) => {
-      // Within a file what is true of its beginning stays so.
-      if (isSynced) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
+      // What is true of a file's beginning stays so, also of one without records that another of its name replaces.
+      const isNewFile = isSynced && this.#quarantined?.fileSeq !== firstSeq;
+      if (isNewFile) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
       const known = { seen: this.#seen, quarantined: this.#quarantined };
       saveSeenRecords(directory, firstSeq, known, disk, isSynced);
       this.#savedAtBytes = this.#journal.writtenBytes;
@@ -112,6 +113,7 @@ export class Ingest {
     const { day, syncedSeq, nextSeq } = this.#journal;
     const { seen, quarantined } = loadSeenRecords(directory, syncedSeq, disk);
     this.#seen = seen;
+    this.#quarantined = quarantined;
     const usedBytes = quarantinedBytes(directory, day, quarantined, disk);
     this.#quarantine = new QuarantineBudget(options.maxQuarantineBytesPerDay, day, usedBytes);
     this.#save(nextSeq, true);

@@ -58,10 +58,7 @@ class Tally {
   readonly cost = new CostTally();
 }
 
-/**
- * Groups events. The limit picks the largest groups first; percentiles, which need every duration in
- * memory, are computed for those alone.
- */
+/** Groups events: sums in one pass over all, percentiles in a second for the largest groups, the rest and the total. */
 export async function aggregate(
   snapshot: Snapshot,
   request: GroupsRequest,

@@ -9,7 +9,7 @@ export interface Cursor {
   maxSeq: bigint;
   fromNano: bigint | null;
   toNano: bigint | null;
-  /** Last event given. */
+  /** Last event given, or, of a partial page, how far was looked. */
   time: bigint;
   seq: bigint;
 }

@@ -20,7 +20,7 @@ const oneOf = (column: ColumnName, values: readonly string[]): Field => ({
 
 /** The fields of the query API by their parameter's name. */
 export const FIELDS: Readonly<Record<string, Field>> = {
-  // The agent, or the actor where an agent acted under no other name: see `fieldExpression`.
+  // The agent, or the actor where an agent acted under no other name: see `columnSql`.
   agent: text("agent_id", "actor_id"),
   agent_name: text("agent_name"),
   actor_type: oneOf("actor_type", ACTOR_TYPES),

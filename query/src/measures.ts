@@ -25,10 +25,6 @@ export interface Cost {
 export class SumsTally {
   readonly #cells = new Array<number>(SUMS_CELLS).fill(0);
 
-  get count(): number {
-    return this.#cells[0] as number;
-  }
-
   add(cells: readonly Cell[]): void {
     for (let i = 0; i < SUMS_CELLS; i++) {
       this.#cells[i] = (this.#cells[i] as number) + (cells[i] as number);

@@ -1,5 +1,10 @@
 import { AuditError } from "@agent-audit/schema";
-import { type Snapshot, type SnapshotSegment, tablesOf } from "@agent-audit/store";
+import {
+  type QueryRequest,
+  type Snapshot,
+  type SnapshotSegment,
+  tablesOf,
+} from "@agent-audit/store";
 import { FIELDS } from "./fields.js";
 import type { EventsRequest, Filter, Order } from "./request.js";
 import { type Key, pageKeysSql, type Slice } from "./sql/events-sql.js";
@@ -17,9 +22,10 @@ const FIRST_RECORDS = 10_000n;
 /** Where columns answer, few slices are the fastest way through all: most pages end in the first, rare filters need all. */
 const GROWTH = 50n;
 const SHORT_SLICE_MILLIS = 200;
-const LONG_SLICE_MILLIS = 600;
 /** A slice that took too long is tried again in this many parts. */
 const PARTS = 16n;
+/** The least that is looked at at once: ns, or sequences. */
+const MIN_WIDTH = { desc: 1_000_000_000n, asc: 1_000_000_000n, seq: 100n };
 
 /** The keys of a page, in its order. */
 export interface PageKeys {
@@ -55,7 +61,6 @@ export async function findKeys(
     if (slice === null) return { keys, reached: null };
     const leftMillis = snapshot.remainingMillis() - reservedMillis;
     if (leftMillis <= 0 && reached !== null) return { keys, reached };
-    const runMillis = Math.max(0, leftMillis) * SLICE_SHARE;
     const begin = performance.now();
     const tables = tablesOf(segments.filter((segment) => overlaps(segment, order, slice)));
     // An end may stand anywhere; nothing else is asked of segments outside of the slice.
@@ -63,13 +68,17 @@ export async function findKeys(
     const wanted = { tables, allTables, slice, maxSeq, limit: limit - keys.length };
     const statement = pageKeysSql(request, wanted);
     try {
-      const rows = await snapshot.query({ ...statement, runMillis });
+      const rows = await snapshot.query({ ...statement, ...limitsOf(leftMillis) });
       keys.push(...rows.map(keyOf));
     } catch (error) {
-      const isTimeout = error instanceof AuditError && error.code === "query_timeout";
-      if (!isTimeout || leftMillis <= 0 || width < PARTS) throw error;
-      width /= PARTS;
-      continue;
+      const code = error instanceof AuditError ? error.code : "";
+      if (code === "query_timeout" && leftMillis > 0 && width > MIN_WIDTH[order]) {
+        width = greatest(MIN_WIDTH[order], width / PARTS);
+        continue;
+      }
+      const isOver = code === "query_timeout" || code === "too_many_queries";
+      if (isOver && reached !== null) return { keys, reached };
+      throw error;
     }
     if (keys.length === limit) return { keys, reached: null };
     reached = endOf(slice, order);
@@ -82,9 +91,16 @@ function looksIntoRecords({ q, conditions }: Filter): boolean {
   return q !== null || conditions.some(({ field }) => FIELDS[field] === undefined);
 }
 
+/** Grows while slices are answered at once; waiting for a place counts, so that it does not grow where others wait. */
 function widthForTime(width: bigint, millis: number): bigint {
-  if (millis < SHORT_SLICE_MILLIS) return width * 2n;
-  return millis > LONG_SLICE_MILLIS && width > 1n ? width / 2n : width;
+  return millis < SHORT_SLICE_MILLIS ? width * 2n : width;
+}
+
+/** What is reserved is not for slices, and one slice is not given all that is left. */
+function limitsOf(leftMillis: number): Pick<QueryRequest, "timeoutMillis" | "runMillis"> {
+  if (!Number.isFinite(leftMillis)) return {};
+  const timeoutMillis = Math.max(0, leftMillis);
+  return { timeoutMillis, runMillis: timeoutMillis * SLICE_SHARE };
 }
 
 /** The places, times or sequences, that a request asks for. */
@@ -131,13 +147,13 @@ function endOf({ first, last }: Slice, order: Order): Key {
   return order === "desc" ? { time: first, seq: 0n } : { time: last, seq: LAST_SEQ };
 }
 
-/** Times, or sequences, among which there are about so many records in the newest segment. */
+/** Times, or sequences, among which there are about so many records in the newest segment that can be read. */
 function firstWidth(segments: readonly SnapshotSegment[], order: Order, wanted: bigint): bigint {
-  const newest = segments.at(-1);
-  if (order === "seq" || newest === undefined) return wanted;
+  const newest = segments.findLast(({ table }) => table !== null);
+  if (order === "seq" || newest === undefined) return greatest(MIN_WIDTH[order], wanted);
   const { first, last } = extentOf(newest, order);
   const records = newest.lastSeq - newest.firstSeq + 1n;
-  return greatest(1n, ((last - first) * wanted) / greatest(1n, records));
+  return greatest(MIN_WIDTH[order], ((last - first) * wanted) / greatest(1n, records));
 }
 
 /** Where a segment's events lie; anywhere while that is not known. */

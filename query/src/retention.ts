@@ -128,7 +128,13 @@ export function checkHold(query: string): void {
       "write from=2026-11-01T00:00:00Z",
     );
   }
-  filterOf(query);
+  if (filterOf(query).isUnfinished) {
+    throw new BadRequestError(
+      "invalid_hold",
+      "whether an action is unfinished changes",
+      "leave unfinished out; phase=start holds all starts",
+    );
+  }
 }
 
 function filterOf(query: string) {

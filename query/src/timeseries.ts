@@ -77,7 +77,9 @@ export async function timeseries(
   for (const [base = null, rank = null, ...part] of rows) {
     const start = startAtOrBefore(starts, Number(base) * baseMillis);
     const group = groups[Number(rank)] as Group;
-    group.buckets.set(start, [...(group.buckets.get(start) ?? []), part]);
+    const parts = group.buckets.get(start);
+    if (parts === undefined) group.buckets.set(start, [part]);
+    else parts.push(part);
     group.count += part[1] as number;
   }
   const { named, rest } = cutTo(limit, groups);
@@ -148,8 +150,9 @@ function baseOf(starts: readonly number[], interval: Interval, zone: Zone): numb
   return [...starts, nextBucket(last, interval, zone)].reduce(greatestCommonDivisor);
 }
 
+/** East of Greenwich the first bucket begins before 1970. */
 function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+  return b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b);
 }
 
 /** Finds the bucket of an instant that lies in one. */
@@ -168,7 +171,8 @@ async function timeRange(
   snapshot: Snapshot,
   filter: Filter,
 ): Promise<{ first: number; last: number } | null> {
-  const [row] = await snapshot.query(timeRangeSql(snapshot, filter));
+  const isOpen = filter.fromNano === null || filter.toNano === null;
+  const [row] = isOpen ? await snapshot.query(timeRangeSql(snapshot, filter)) : [];
   const [min = null, max = null] = row ?? [];
   const first = filter.fromNano ?? (min as bigint | null);
   const last = filter.toNano === null ? (max as bigint | null) : filter.toNano - 1n;

@@ -206,7 +206,7 @@ export class Store {
       appliedSeq,
       remainingMillis,
       query: (request) => this.#engine.query({ ...limit(), ...request }, signal),
-      release: () => void this.#engine.release(lease),
+      release: () => void this.#engine.release(lease).catch(() => {}),
     };
   }
 
@@ -271,12 +271,12 @@ export class Store {
   }
 
   /**
-   * Gives up the files of segments, all or the named ones, which are then made again from the journal.
+   * Gives up the file of a segment, which is then made again from the journal.
    *
    * @throws AuditError `not_found`
    */
-  async remake(names: readonly string[]): Promise<void> {
-    await this.#engine.remake(names);
+  async remake(segment: string): Promise<void> {
+    await this.#engine.remake(segment);
   }
 
   /** Waits until every ended segment is sealed with its journal, and none is being made again. */

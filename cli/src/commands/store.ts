@@ -1,11 +1,12 @@
 import { AuditError } from "@agent-audit/schema";
-import type { RebuildProgress } from "@agent-audit/store";
+import type { RebuildProgress, Store } from "@agent-audit/store";
 import type { SegmentCheck } from "@agent-audit/store/check";
 import type { Command } from "commander";
 import type { ServerOptions } from "../server-config.js";
 import { withDataOptions } from "../server-options.js";
 
-const SEE_DISK = "see docs/operating.md; the segment stays readable, and the journal is whole";
+const SEE_DISK =
+  "look at the disk and at the journal file that is named; the last file that was given up is in damaged/";
 
 export function addStore(program: Command): void {
   const store = program
@@ -48,8 +49,13 @@ async function rebuildAndSeal(segments: string[] | null, options: ServerOptions)
   const settled = await withStore(
     config,
     async ({ store }) => {
-      if (segments !== null) await store.remake(segments);
-      await Promise.race([fault, store.settled()]);
+      const settle = () => Promise.race([fault, store.settled()]);
+      // One by one: whatever hinders one, the others' rows are there.
+      for (const name of await segmentsToMake(store, segments)) {
+        await store.remake(name);
+        await settle();
+      }
+      await settle();
       return (await store.status()).segments;
     },
     {
@@ -63,6 +69,21 @@ async function rebuildAndSeal(segments: string[] | null, options: ServerOptions)
   process.stdout.write(
     `${settled.length} segments with ${rows} events, ${sealed} of them sealed\n`,
   );
+}
+
+async function segmentsToMake(store: Store, asked: string[] | null): Promise<string[]> {
+  if (asked === null) return [];
+  const { segments } = await store.status();
+  const known = segments.map(({ day, part }) => (part === 0 ? day : `${day}.${part}`));
+  const unknown = asked.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new AuditError(
+      "not_found",
+      `there is no segment ${unknown}`,
+      `there are: ${known.join(", ")}`,
+    );
+  }
+  return asked.length === 0 ? known : asked;
 }
 
 function progressText({ segment, records, totalRecords, recordsPerSecond }: RebuildProgress) {

@@ -19,7 +19,7 @@ export const MEASURE_COLUMNS = [
 const IS_UNPRICED = "cost_nano IS NULL AND (source = 'llm-proxy' OR input_tokens IS NOT NULL)";
 
 /**
- * Sums of events in the order of `SumsTally`, under the names s0, s1 and so on. Exact, and then numbers, as JSON has them: a
+ * Sums of events in the order of `SumsTally`, under the names s0, s1 and so on. Numbers, as JSON has them, exact up to 2^53: a
  * bigint costs ten times as much from thread to thread. Counting what has a result is cheaper than counting successes.
  */
 export const SUMS_SQL = [

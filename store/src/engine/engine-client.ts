@@ -129,7 +129,8 @@ export class EngineClient {
   async query(request: QueryRequest, signal?: AbortSignal): Promise<Cell[][]> {
     const answer = this.#call("query", request);
     const id = this.#lastId;
-    const cancel = () => void this.#call("cancelQuery", { id });
+    // When the thread is gone, its end is told elsewhere.
+    const cancel = () => void this.#call("cancelQuery", { id }).catch(() => {});
     if (signal?.aborted) cancel();
     signal?.addEventListener("abort", cancel, { once: true });
     try {
@@ -181,9 +182,9 @@ export class EngineClient {
     await this.#call("drop", { name });
   }
 
-  /** Gives up segments' files; see `Engine.remake`. */
-  async remake(names: readonly string[]): Promise<void> {
-    await this.#call("remake", { names });
+  /** Gives up a segment's file; see `Engine.remake`. */
+  async remake(name: string): Promise<void> {
+    await this.#call("remake", { name });
   }
 
   async holds(): Promise<Hold[]> {

@@ -55,7 +55,7 @@ export interface EngineCalls {
   };
   retentionCandidates: { request: { beforeDay: number }; reply: RetentionCandidate[] };
   drop: { request: { name: string }; reply: undefined };
-  remake: { request: { names: readonly string[] }; reply: undefined };
+  remake: { request: { name: string }; reply: undefined };
   holds: { request: undefined; reply: Hold[] };
   addHold: { request: Hold; reply: undefined };
   removeHold: { request: { id: string }; reply: undefined };

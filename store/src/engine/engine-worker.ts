@@ -109,7 +109,7 @@ async function call(id: number, method: keyof EngineCalls, argument: unknown): P
     case "drop":
       return await engine.drop((argument as EngineCalls["drop"]["request"]).name);
     case "remake":
-      return engine.remake((argument as EngineCalls["remake"]["request"]).names);
+      return engine.remake((argument as EngineCalls["remake"]["request"]).name);
     case "holds":
       return engine.catalog.holds;
     case "addHold":

@@ -18,7 +18,7 @@ import { Leases } from "./leases.js";
 import { QueryRunner } from "./query-runner.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
-import type { Segment, SegmentState } from "./segment.js";
+import type { SegmentState } from "./segment.js";
 import { SegmentChanges } from "./segment-changes.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 import { SegmentSet } from "./segment-set.js";
@@ -270,24 +270,16 @@ export class Engine {
   }
 
   /**
-   * Gives up the files of segments, which are then made again from the journal.
+   * Gives up the file of a segment, which is then made again from the journal.
    *
-   * @param names all where there are none
    * @throws AuditError `not_found`
    */
-  remake(names: readonly string[]): void {
-    const all = this.#segments.all;
-    const known = new Map(all.map((segment) => [segmentName(segment.id), segment]));
-    const unknown = names.find((name) => !known.has(name));
-    if (unknown !== undefined) {
-      throw new AuditError(
-        "not_found",
-        `there is no segment ${unknown}`,
-        `there are: ${[...known.keys()].join(", ")}`,
-      );
+  remake(name: string): void {
+    const segment = this.#segments.all.find(({ id }) => segmentName(id) === name);
+    if (segment === undefined) {
+      throw new AuditError("not_found", `there is no segment ${name}`, "status lists them");
     }
-    const asked = names.length === 0 ? all : names.map((name) => known.get(name) as Segment);
-    for (const segment of asked) this.#segments.markDamaged(segment, "an operator asked for it");
+    this.#segments.markDamaged(segment, "an operator asked for it");
   }
 
   /** Finishes the running transaction and closes the files. */

@@ -11,6 +11,8 @@ import type { SegmentSet } from "./segment-set.js";
 
 /** How long a segment that could not be sealed is left alone. */
 const SEAL_AGAIN_MILLIS = 5_000;
+/** How often that happens before an operator is told: a query alone can be the reason. */
+const MAX_QUIET_FAILURES = 3;
 
 export interface SegmentChangesOptions {
   instance: DuckDBInstance;
@@ -42,6 +44,7 @@ export class SegmentChanges {
   #sealable: { segment: Segment; sealed: SealedSegment } | null = null;
   #sealing: Promise<void> | null = null;
   #sealAgainAt = 0;
+  #sealFailures = 0;
   /** Segments that were made again because they did not hold what their journal has. */
   readonly #mismatched = new Set<SegmentId>();
   #probing: Promise<void> | null = null;
@@ -163,6 +166,7 @@ export class SegmentChanges {
     const connection = await instance.connect();
     try {
       this.#sealable = { segment, sealed: await prepareSeal(connection, segment) };
+      this.#sealFailures = 0;
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof SealMismatchError && this.#mismatched.has(segment.id)) {
@@ -175,6 +179,9 @@ export class SegmentChanges {
         // A full disk, or a query that hinders the checkpoint: it stays readable and writable meanwhile.
         this.#ended.push(segment);
         this.#sealAgainAt = performance.now() + SEAL_AGAIN_MILLIS;
+        if (++this.#sealFailures === MAX_QUIET_FAILURES) {
+          onFault(`${segmentName(segment.id)} is not sealed yet: ${message}`);
+        }
       }
     } finally {
       connection.closeSync();

@@ -6,6 +6,9 @@ import type { Segment } from "./segment.js";
 /** Stands for the segments where there is none to read, so that every query has a table. */
 export const NO_EVENTS = "catalog.main.no_events";
 
+/** Of the newest segment while it is made again: anything may come. */
+const LAST_SEQ = 2n ** 63n - 1n;
+
 /** Limits event times, ns since 1970 UTC: from, inclusive, and to, exclusive; `null` for no limit. */
 export interface TimeRange {
   fromNano: bigint | null;
@@ -18,7 +21,7 @@ export interface SnapshotSegment {
   /** Qualified name of the events table; `null` while the segment cannot be read. */
   table: string | null;
   firstSeq: bigint;
-  /** Last sequence that it holds now. */
+  /** Last sequence that it holds now, or may hold while it cannot be read. */
   lastSeq: bigint;
   /** Least and greatest event time; `null` where that is not known, or there are no rows. */
   minTime: bigint | null;
@@ -65,7 +68,7 @@ function shownSegment(segment: Segment, catalog: CatalogLog): SnapshotSegment {
     name: segmentName(id),
     table: isReadable ? `${alias}.events` : null,
     firstSeq,
-    lastSeq: isReadable ? appliedSeq : (lastSeq ?? appliedSeq),
+    lastSeq: isReadable ? appliedSeq : (lastSeq ?? LAST_SEQ),
     minTime: isReadable ? position.minTime : (sealed?.min_time ?? null),
     maxTime: isReadable ? position.maxTime : (sealed?.max_time ?? null),
   };

@@ -106,9 +106,11 @@ function identityFiles(directory: string, disk: Disk): { file: string; firstSeq:
 
 function encode({ seen, quarantined }: KnownAtStart): Buffer[] {
   const texts = [
-    ...streamTexts(seen.streams),
-    listText(requestTexts(seen.requests)),
-    JSON.stringify(quarantined && { ...quarantined, fileSeq: String(quarantined.fileSeq) }),
+    ...listTexts("streams", streamItems(seen.streams)),
+    ...listTexts("requests", requestItems(seen.requests)),
+    ...(quarantined === null
+      ? []
+      : [JSON.stringify({ quarantined: quarantinedItem(quarantined) })]),
   ];
   const head = Buffer.alloc(MAGIC.length + 8);
   MAGIC.copy(head);
@@ -121,30 +123,46 @@ function encode({ seen, quarantined }: KnownAtStart): Buffer[] {
   return [...parts, crc];
 }
 
-/** The streams as JSON lists of `[stream key, key id, intervals]`. */
-function* streamTexts(streams: SeenRecords["streams"]): Generator<string> {
-  let items: string[] = [];
-  let length = 0;
+type StreamItem = [streamKey: string, ...StreamEntry];
+type RequestItem = [name: string, receivedNano: string];
+type QuarantinedItem = Omit<QuarantinedBefore, "fileSeq"> & { fileSeq: string };
+
+/** One text of the file. */
+interface Text {
+  streams?: StreamItem[];
+  requests?: RequestItem[];
+  quarantined?: QuarantinedItem;
+}
+
+function* streamItems(streams: SeenRecords["streams"]): Generator<StreamItem> {
   for (const [key, sequences] of streams) {
-    for (const entry of sequences.entries()) {
-      const item = JSON.stringify([key, ...entry]);
-      items.push(item);
-      length += item.length;
-      if (length < TEXT_LENGTH) continue;
-      yield listText(items);
-      items = [];
-      length = 0;
-    }
+    for (const entry of sequences.entries()) yield [key, ...entry];
   }
-  yield listText(items);
 }
 
-function requestTexts(requests: SeenRecords["requests"]): string[] {
-  return [...requests].map(([name, receivedNano]) => JSON.stringify([name, String(receivedNano)]));
+function* requestItems(requests: SeenRecords["requests"]): Generator<RequestItem> {
+  for (const [name, receivedNano] of requests) yield [name, String(receivedNano)];
 }
 
-function listText(items: readonly string[]): string {
-  return `[${items.join()}]`;
+function quarantinedItem({ fileSeq, ...rest }: QuarantinedBefore): QuarantinedItem {
+  return { ...rest, fileSeq: String(fileSeq) };
+}
+
+/** Writes a list as texts of limited length. */
+function* listTexts(name: keyof Text, items: Iterable<unknown>): Generator<string> {
+  let parts: string[] = [];
+  let length = 0;
+  const text = () => `{"${name}":[${parts.join()}]}`;
+  for (const item of items) {
+    const part = JSON.stringify(item);
+    parts.push(part);
+    length += part.length;
+    if (length < TEXT_LENGTH) continue;
+    yield text();
+    parts = [];
+    length = 0;
+  }
+  if (parts.length > 0) yield text();
 }
 
 function withLength(text: string): Buffer[] {
@@ -164,7 +182,7 @@ function decode(bytes: Buffer): KnownAtStart | null {
   const end = bytes.length - 4;
   if (end < headEnd || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
   if (bytes.readUInt32LE(end) !== crc32(bytes.subarray(0, end))) return null;
-  const texts: unknown[] = [];
+  const texts: Text[] = [];
   let at = headEnd;
   for (let left = bytes.readUInt32LE(MAGIC.length); left > 0; left--) {
     const textEnd = at + 4 + bytes.readUInt32LE(at);
@@ -176,20 +194,19 @@ function decode(bytes: Buffer): KnownAtStart | null {
     wordsOf(bytes, at, count * KEY_WORDS),
     wordsOf(bytes, at + count * KEY_BYTES, count),
   );
-  const quarantined = texts.pop() as { day: number; bytes: number; fileSeq: string } | null;
-  const requests = texts.pop() as [name: string, receivedNano: string][];
+  const requests = texts.flatMap(({ requests = [] }) => requests);
   const seen = new SeenRecords(
-    streamsOf((texts as StreamItem[][]).flat()),
+    streamsOf(texts.flatMap(({ streams = [] }) => streams)),
     recent,
     new Map(requests.map(([name, receivedNano]) => [name, BigInt(receivedNano)])),
   );
+  const { quarantined } = texts.find(({ quarantined }) => quarantined !== undefined) ?? {};
   return {
     seen,
-    quarantined: quarantined && { ...quarantined, fileSeq: BigInt(quarantined.fileSeq) },
+    quarantined:
+      quarantined === undefined ? null : { ...quarantined, fileSeq: BigInt(quarantined.fileSeq) },
   };
 }
-
-type StreamItem = [streamKey: string, ...StreamEntry];
 
 /** Parts of one stream stand one behind the other. */
 function streamsOf(items: readonly StreamItem[]): Map<string, StreamSequences> {

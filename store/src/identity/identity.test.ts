@@ -136,10 +136,13 @@ describe("SeenRecords", () => {
     expect(classify("victim", 1)).toBe("duplicate");
     // Just now: what differs is kept beside the first, what is equal is a retry under a rotated key.
     expect(classify("victim", 9)).toBe("conflict");
+    expect(classify("victim", 9)).toBe("duplicate");
     expect(classify("rotated", 1)).toBe("duplicate");
     expect(classify("mallory", 2, "forged")).toBe("duplicate");
     expect(classify("victim", 11)).toBe("new");
-    expect(seen.totals).toEqual({ streams: 1, gaps: 1, missing: 1 });
+    for (let sequence = 20; sequence < 25; sequence++) classify("victim", sequence);
+    expect(classify("victim", 9), "when neither content is remembered").toBe("duplicate");
+    expect(seen.totals).toEqual({ streams: 1, gaps: 2, missing: 9 });
   });
 
   it("is whole again from its file, whatever the number of streams", () => {

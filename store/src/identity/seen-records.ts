@@ -89,6 +89,7 @@ export class SeenRecords {
       if (standing === "new") this.#remember(identity, request.keyId);
       if (standing === "conflict") {
         this.#recent.add(keyOfConflict(identity.key, identity.checksum), identity.checksum);
+        this.#addToStream(identity, request.keyId);
       }
       return standing;
     });
@@ -109,8 +110,12 @@ export class SeenRecords {
     return this.#recent.checksumOf(keyOfConflict(key, checksum)) === checksum;
   }
 
-  #remember({ key, streamKey, sequence, checksum }: RecordIdentity, keyId: string): void {
-    this.#recent.add(key, checksum);
+  #remember(identity: RecordIdentity, keyId: string): void {
+    this.#recent.add(identity.key, identity.checksum);
+    this.#addToStream(identity, keyId);
+  }
+
+  #addToStream({ streamKey, sequence }: RecordIdentity, keyId: string): void {
     if (streamKey === null) return;
     let sequences = this.#streams.get(streamKey);
     if (sequences === undefined) {

@@ -28,7 +28,9 @@ export class StreamSequences {
   static from(entries: readonly StreamEntry[]): StreamSequences {
     const sets = new Map<string | null, Intervals>();
     for (const [keyId, intervals] of entries) {
-      sets.set(keyId, [...(sets.get(keyId) ?? []), ...intervals]);
+      const known = sets.get(keyId) ?? [];
+      for (const interval of intervals) known.push(interval);
+      sets.set(keyId, known);
     }
     const all = sets.get(null);
     const [[firstKeyId, only] = ["", []]] = sets as Map<string, Intervals>;
