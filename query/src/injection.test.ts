@@ -67,7 +67,9 @@ describe("hostile text in any parameter", () => {
     async (endpoint, own) => {
       const takesFilters = !/export|quarantine|status/.test(endpoint);
       for (const name of [...own, ...(takesFilters ? SHARED : [])]) {
-        for (const value of HOSTILE) {
+        // Filters are read in one place, and printed in one.
+        const isTriedElsewhere = endpoint !== "events" && SHARED.includes(name);
+        for (const value of isTriedElsewhere ? HOSTILE.slice(0, 5) : HOSTILE) {
           const route = `${endpoint}${endpoint.includes("?") ? "&" : "?"}${name}=${value}`;
           const { status, text } = await ask(route);
           expect([200, 400], `${route}: ${text}`).toContain(status);
