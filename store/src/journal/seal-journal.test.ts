@@ -9,6 +9,8 @@ import {
 } from "../../../test/support/independent-journal-reader.js";
 import { sampleFrame } from "../../../test/support/sample-frame.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+// Built, since it starts a thread from its own file.
+import { Sealer } from "../../dist/journal/sealer.js";
 import { dayOf } from "../segment-id.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { journalFileName, journalNames, listJournalFiles } from "./journal-files.js";
@@ -207,5 +209,22 @@ describe("sealJournal", () => {
     expect(journal.nextSeq).toBe(601n);
     expect(journal.day).toBe(20_000);
     journal.close();
+  });
+});
+
+describe("the sealing thread", () => {
+  it("ends by itself when it is closed at any moment, and leaves each file whole in one form", async () => {
+    const errors: string[] = [];
+    for (const millis of [0, 20, 40, 60, 80, 100, 120, 140, 160, 200]) {
+      const directory = twoDays();
+      const guard = { minFreeBytes: 0, minFreePercent: 0 };
+      const sealer = new Sealer(directory, guard, (message) => errors.push(message));
+      sealer.seal();
+      await new Promise((resolve) => setTimeout(resolve, millis));
+      await sealer.close();
+      expect(fs.readdirSync(directory).filter((name) => name.endsWith(".new"))).toEqual([]);
+      expect(readFrom(directory, 1n).length).toBe(FRAMES + 1);
+    }
+    expect(errors).toEqual([]);
   });
 });

@@ -26,18 +26,24 @@ export function sealableFiles(directory: string, disk: Disk): JournalFile[] {
  * Rewrites a plain journal file as gzip members with an index, reads it back, and removes the plain file. A
  * crash at any point leaves the plain file, the sealed one, or both.
  *
+ * @param goOn called again and again; what it throws ends the sealing, and the file stays as it is
  * @throws AuditError `journal_corrupt` when the file cannot be read to its end; it then stays as it is
  */
-export function sealJournal(disk: Disk, directory: string, name: JournalName): void {
+export function sealJournal(
+  disk: Disk,
+  directory: string,
+  name: JournalName,
+  goOn: () => void = () => {},
+): void {
   const sealed = sealedName(name.path);
   const temporary = `${sealed}.new`;
   const plain = disk.openSync(name.path, "r");
   try {
     const fd = disk.openSync(temporary, "w+");
     try {
-      writeSealed(disk, name, plain, fd);
+      writeSealed(disk, name, plain, fd, goOn);
       disk.fdatasyncSync(fd);
-      verify(disk, name, plain, fd);
+      verify(disk, name, plain, fd, goOn);
     } catch (error) {
       disk.unlinkSync(temporary);
       throw error;
@@ -53,11 +59,18 @@ export function sealJournal(disk: Disk, directory: string, name: JournalName): v
   syncDirectory(disk, directory);
 }
 
-function writeSealed(disk: Disk, name: JournalName, plain: number, fd: number): void {
-  const { ranges, nextSeq, plainBytes } = memberRanges(disk, name);
+function writeSealed(
+  disk: Disk,
+  name: JournalName,
+  plain: number,
+  fd: number,
+  goOn: () => void,
+): void {
+  const { ranges, nextSeq, plainBytes } = memberRanges(disk, name, goOn);
   const members: Member[] = [];
   let offset = 0;
   for (const [i, { firstSeq, plainOffset }] of ranges.entries()) {
+    goOn();
     members.push({ firstSeq, plainOffset, offset });
     const end = ranges[i + 1]?.plainOffset ?? plainBytes;
     const content = zlib.gzipSync(readRange(disk, plain, plainOffset, end));
@@ -68,7 +81,7 @@ function writeSealed(disk: Disk, name: JournalName, plain: number, fd: number): 
 }
 
 /** Cuts a file at frame boundaries into pieces of about {@link MEMBER_BYTES}; checks every frame on the way. */
-function memberRanges(disk: Disk, name: JournalName) {
+function memberRanges(disk: Disk, name: JournalName, goOn: () => void) {
   const { file, source } = openJournalFile(name, disk);
   try {
     const scanner = new FrameScanner(source, FILE_HEADER_BYTES, file.salt);
@@ -80,6 +93,7 @@ function memberRanges(disk: Disk, name: JournalName) {
       if (read.status === "bad") {
         throw journalCorrupt(name.path, `${read.reason} at offset ${read.offset}`);
       }
+      goOn();
       const last = ranges.at(-1) as (typeof ranges)[number];
       if (read.offset - last.plainOffset >= memberBytes) {
         ranges.push({ firstSeq: read.frame.firstSeq, plainOffset: read.offset });
@@ -93,11 +107,12 @@ function memberRanges(disk: Disk, name: JournalName) {
 }
 
 /** The plain file goes away next, so every byte is read back through the index. */
-function verify(disk: Disk, name: JournalName, plain: number, fd: number): void {
+function verify(disk: Disk, name: JournalName, plain: number, fd: number, goOn: () => void): void {
   const opened = openSealed(disk, fd, `${sealedName(name.path)}.new`);
   const size = disk.fstatSync(plain).size;
   let offset = 0;
   while (opened !== null && offset < size) {
+    goOn();
     const bytes = opened.source.read(offset, size - offset);
     if (bytes.length === 0) break;
     if (!bytes.equals(readRange(disk, plain, offset, offset + bytes.length))) break;

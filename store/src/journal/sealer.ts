@@ -5,6 +5,8 @@ import type { DiskGuardLimits } from "../disk-guard.js";
 export interface SealingWorkerData {
   directory: string;
   diskGuard: DiskGuardLimits;
+  /** One Int32: not 0 when the thread shall end. */
+  stopBuffer: SharedArrayBuffer;
 }
 
 /** Seals the journal files of older segments, in a thread that lives as long as there is something to do. */
@@ -12,6 +14,7 @@ export class Sealer {
   readonly #directory: string;
   readonly #diskGuard: DiskGuardLimits;
   readonly #onError: (message: string) => void;
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | null = null;
   #isAskedAgain = false;
   #isClosed = false;
@@ -42,6 +45,7 @@ export class Sealer {
     const workerData: SealingWorkerData = {
       directory: this.#directory,
       diskGuard: this.#diskGuard,
+      stopBuffer: this.#stop.buffer,
     };
     this.#worker = new Worker(url, { workerData });
     this.#worker.on("message", this.#onError);
@@ -52,9 +56,14 @@ export class Sealer {
     });
   }
 
-  /** Ends the thread, in the middle of a file if need be: the plain file is removed last. */
+  /**
+   * Ends the thread, in the middle of a file if need be: the plain file is removed last. The thread ends by itself: Node
+   * 20 aborts the whole process when a thread is terminated just as it begins to compress.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#worker?.terminate();
+    Atomics.store(this.#stop, 0, 1);
+    const worker = this.#worker;
+    if (worker !== null) await new Promise((resolve) => worker.once("exit", resolve));
   }
 }
