@@ -324,7 +324,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    await this.#sealer.close();
-    await this.#engine.close();
+    // At once: the sealing thread may wait for threads of Node's pool, which the engine's queries hold.
+    await Promise.all([this.#sealer.close(), this.#engine.close()]);
   }
 }
