@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { encodeCursor, filterDigest } from "../query/dist/cursor.js";
+import { parseTime } from "../query/dist/time.js";
 import { runScript, startServer, temporaryDirectory } from "./processes.mjs";
 import { catalogEvents, queryData } from "./query-data.mjs";
 
@@ -110,8 +111,7 @@ async function deepPage({ apiUrl }, records, page) {
   // Times grow evenly with the sequence.
   const about = records - page * PAGE;
   const event = await (await fetch(`${apiUrl}api/v1/events/seq:${about}`)).json();
-  const [, whole, fraction = ""] = /^(.*?)(?:\.(\d+))?Z$/.exec(event.time);
-  const time = BigInt(Date.parse(`${whole}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+  const time = parseTime("time", event.time, 0n);
   const maxSeq = BigInt(status.applied_seq);
   const position = { maxSeq, fromNano: null, toNano: null, time, seq: BigInt(about) };
   return `events?limit=${PAGE}&cursor=${encodeCursor(position, filterDigest(search))}`;

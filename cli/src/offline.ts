@@ -12,6 +12,17 @@ export interface OfflineDirectory {
 /** Who wants to be told, see `StoreOptions`. */
 export type StoreHooks = Pick<StoreOptions, "onProgress" | "onFault" | "onSealingFailed">;
 
+/** Makes a promise that only ever rejects, when it is told to: for `Promise.race`. */
+export function expectFailure() {
+  let fail: (error: Error) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Nobody may be waiting just then.
+  failure.catch(() => {});
+  return { failure, fail };
+}
+
 /**
  * Opens a data directory of which no server is running.
  *
@@ -22,11 +33,7 @@ export async function withStore<T>(
   use: (directory: OfflineDirectory) => Promise<T>,
   hooks: StoreHooks = {},
 ): Promise<T> {
-  let fail: (error: Error) => void = () => {};
-  const failure = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  failure.catch(() => {});
+  const { failure, fail } = expectFailure();
   const store = await Store.open({
     data: config.data,
     memoryLimitMib: config.engine.memory_limit_mib,

@@ -6,7 +6,7 @@ import {
   type DiskGuardLimits,
   type JournalCut,
   JournalWriter,
-  loadSeenRecords,
+  loadKnownAtStart,
   type NewFrame,
   type QuarantinedBefore,
   quarantinedBytes,
@@ -14,7 +14,7 @@ import {
   type SegmentLimits,
   type StreamTotals,
   type Syncer,
-  saveSeenRecords,
+  saveKnownAtStart,
   shareOf,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
@@ -96,7 +96,7 @@ export class Ingest {
       const isNewFile = isSynced && this.#quarantined?.fileSeq !== firstSeq;
       if (isNewFile) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
       const known = { seen: this.#seen, quarantined: this.#quarantined };
-      saveSeenRecords(directory, firstSeq, known, disk, isSynced);
+      saveKnownAtStart(directory, firstSeq, known, disk, isSynced);
       this.#savedAtBytes = this.#journal.writtenBytes;
     };
     this.#journal = new JournalWriter({
@@ -111,7 +111,7 @@ export class Ingest {
       ...(syncer === undefined ? {} : { syncer }),
     });
     const { day, syncedSeq, nextSeq } = this.#journal;
-    const { seen, quarantined } = loadSeenRecords(directory, syncedSeq, disk);
+    const { seen, quarantined } = loadKnownAtStart(directory, syncedSeq, disk);
     this.#seen = seen;
     this.#quarantined = quarantined;
     const usedBytes = quarantinedBytes(directory, day, quarantined, disk);

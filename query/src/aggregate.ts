@@ -1,11 +1,12 @@
 import { millisFromNanos } from "@agent-audit/schema";
 import type { Cell, Snapshot } from "@agent-audit/store";
 import { GROUP_FIELDS, type GroupField } from "./fields.js";
-import { type Cost, CostTally, SUMS_CELLS, type Sums, SumsTally } from "./measures.js";
+import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import { GROUP_ORDERS, type GroupsRequest } from "./request.js";
 import { durationsSql, groupsSql, OTHER } from "./sql/groups-sql.js";
+import { SUMS_CELLS } from "./sql/measures-sql.js";
 
 interface Durations {
   avg: number | null;

@@ -71,8 +71,7 @@ export async function rowsOf(
   const holdings = snapshot.segments.flatMap((segment) => {
     const { firstSeq, lastSeq } = segment;
     const held = seqs.filter((seq) => seq >= firstSeq && seq <= lastSeq);
-    const [table] = tablesOf(held.length === 0 ? [] : [segment]);
-    return held.length === 0 || table === undefined ? [] : [{ table, seqs: held }];
+    return held.length === 0 ? [] : tablesOf([segment]).map((table) => ({ table, seqs: held }));
   });
   if (holdings.length === 0) return [];
   const rows = await snapshot.query(rowsSql(holdings, columns));

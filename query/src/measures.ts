@@ -1,7 +1,6 @@
 import type { Cell } from "@agent-audit/store";
+import { SUMS_CELLS } from "./sql/measures-sql.js";
 
-/** Cells of `SUMS_SQL`. */
-export const SUMS_CELLS = 9;
 export interface Sums {
   count: number;
   success_count: number;

@@ -1,5 +1,6 @@
 import { AuditError } from "@agent-audit/schema";
 import {
+  MAX_SEQ,
   type QueryRequest,
   type Snapshot,
   type SnapshotSegment,
@@ -9,9 +10,8 @@ import { FIELDS } from "./fields.js";
 import type { EventsRequest, Filter, Order } from "./request.js";
 import { type Key, pageKeysSql, type Slice } from "./sql/events-sql.js";
 
-/** Beyond every time and every sequence. */
+/** Beyond every time. */
 const END = 2n ** 64n;
-const LAST_SEQ = 2n ** 63n - 1n;
 
 /** Of the time that a page has, for its rows. */
 const RESERVED_SHARE = 0.2;
@@ -144,7 +144,7 @@ function restAfter({ first, last }: Slice, order: Order, rest: Slice): Slice {
 /** A key behind all of a slice, and before all that follows. */
 function endOf({ first, last }: Slice, order: Order): Key {
   if (order === "seq") return { time: 0n, seq: last };
-  return order === "desc" ? { time: first, seq: 0n } : { time: last, seq: LAST_SEQ };
+  return order === "desc" ? { time: first, seq: 0n } : { time: last, seq: MAX_SEQ };
 }
 
 /** Times, or sequences, among which there are about so many records in the newest segment that can be read. */

@@ -2,11 +2,12 @@ import type { Cell, Snapshot } from "@agent-audit/store";
 import { groupField } from "./aggregate.js";
 import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
-import { type Cost, CostTally, SUMS_CELLS, type Sums, SumsTally } from "./measures.js";
+import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import type { Filter, TimeseriesRequest } from "./request.js";
 import { closedKeys, frequentValuesSql, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
+import { SUMS_CELLS } from "./sql/measures-sql.js";
 import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
 

@@ -10,8 +10,8 @@ export type { RawRecord } from "./engine/raw-record.js";
 export type { RebuildProgress } from "./engine/rebuild-progress.js";
 export { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 export {
-  loadSeenRecords,
-  saveSeenRecords,
+  loadKnownAtStart,
+  saveKnownAtStart,
 } from "./identity/identity-file.js";
 export { identityScanner } from "./identity/record-identity.js";
 export { SeenRecords, type Standing, type StreamTotals } from "./identity/seen-records.js";
@@ -38,6 +38,6 @@ export type { JournalCut } from "./journal/recover-journal.js";
 export { sealableFiles, sealJournal } from "./journal/seal-journal.js";
 export { type Syncer, ThreadSyncer } from "./journal/syncer.js";
 export { EVERYTHING, isLimited, type ReadScope } from "./read-scope.js";
-export type { SeqRange } from "./seq-range.js";
+export { MAX_SEQ, type SeqRange } from "./seq-range.js";
 export { SharedPosition } from "./shared-position.js";
 export { type Snapshot, Store, type StoreOptions, type StoreStatus } from "./store.js";

@@ -14,3 +14,6 @@ export function covers(ranges: readonly SeqRange[], { firstSeq, lastSeq }: SeqRa
   }
   return true;
 }
+
+/** The greatest that there can be: sequences are signed, of 64 bits. */
+export const MAX_SEQ = 2n ** 63n - 1n;

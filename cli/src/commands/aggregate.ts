@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type AskOptions, ask, withAskOptions } from "../ask.js";
+import { displayOf } from "../display.js";
 
 const PARAMETERS = `  by=FIELD                what to group by, one to three times: source, agent, user_id, model, provider,
                           project, org, action, action_type, resource_type, resource_id, result,
@@ -20,7 +21,6 @@ export function addAggregate(program: Command): void {
       const answer = await ask("aggregate", filters, options);
       if (answer === null) return;
       const { aggregateTable } = await import("../tables.js");
-      const { displayOf } = await import("../display.js");
       process.stdout.write(`${aggregateTable(answer, displayOf())}\n`);
     });
 }

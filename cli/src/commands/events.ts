@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type AskOptions, ask, withAskOptions } from "../ask.js";
+import { displayOf } from "../display.js";
 
 const PARAMETERS = `  limit=50                how many, at most 200
   order=desc|asc|seq      newest first, oldest first, or as they were stored
@@ -20,7 +21,6 @@ export function addEvents(program: Command): void {
       const answer = await ask("events", filters, options);
       if (answer === null) return;
       const { eventsTable } = await import("../tables.js");
-      const { displayOf } = await import("../display.js");
       process.stdout.write(`${eventsTable(answer.events, displayOf())}\n`);
       const { next_cursor: cursor, partial } = answer;
       if (cursor === null) return;

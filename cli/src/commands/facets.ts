@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type AskOptions, ask, withAskOptions } from "../ask.js";
+import { displayOf } from "../display.js";
 
 const PARAMETERS = "  limit=20                how many values of each, at most 1000";
 
@@ -14,7 +15,6 @@ export function addFacets(program: Command): void {
       const answer = await ask("facets", filters, options);
       if (answer === null) return;
       const { facetsTable } = await import("../tables.js");
-      const { displayOf } = await import("../display.js");
       process.stdout.write(`${facetsTable(answer, displayOf())}\n`);
     });
 }

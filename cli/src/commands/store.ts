@@ -23,7 +23,7 @@ export function addStore(program: Command): void {
       .command("rebuild")
       .description("make DuckDB's files again from the journal, all or those of some segments")
       .argument("[segments...]", "such as 2026-11-23 or 2026-11-23.1; default: all"),
-  ).action(rebuild);
+  ).action(rebuildAndSeal);
   withDataOptions(
     store
       .command("seal")
@@ -31,20 +31,12 @@ export function addStore(program: Command): void {
   ).action((options: ServerOptions) => rebuildAndSeal(null, options));
 }
 
-async function rebuild(segments: string[], options: ServerOptions): Promise<void> {
-  await rebuildAndSeal(segments, options);
-}
-
 /** @param segments to make again, none for all; `null` for none of them */
 async function rebuildAndSeal(segments: string[] | null, options: ServerOptions): Promise<void> {
   const { loadServerConfig } = await import("../server-config.js");
-  const { withStore } = await import("../offline.js");
+  const { expectFailure, withStore } = await import("../offline.js");
   const { config } = loadServerConfig(options);
-  let fail: (error: Error) => void = () => {};
-  const fault = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  fault.catch(() => {});
+  const { failure: fault, fail } = expectFailure();
   const onFault = (message: string) => fail(new AuditError("store_fault", message, SEE_DISK));
   const settled = await withStore(
     config,
@@ -74,7 +66,7 @@ async function rebuildAndSeal(segments: string[] | null, options: ServerOptions)
 async function segmentsToMake(store: Store, asked: string[] | null): Promise<string[]> {
   if (asked === null) return [];
   const { segments } = await store.status();
-  const known = segments.map(({ day, part }) => (part === 0 ? day : `${day}.${part}`));
+  const known = segments.map(({ name }) => name);
   const unknown = asked.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new AuditError(

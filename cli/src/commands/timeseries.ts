@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type AskOptions, ask, withAskOptions } from "../ask.js";
+import { displayOf } from "../display.js";
 
 const PARAMETERS = `  interval=hour           or day, week, 15m, 6h and so on
   tz=UTC                  IANA time zone of days and weeks, such as Europe/Berlin
@@ -19,7 +20,6 @@ export function addTimeseries(program: Command): void {
       const answer = await ask("timeseries", filters, options);
       if (answer === null) return;
       const { timeseriesChart } = await import("../timeseries-chart.js");
-      const { displayOf } = await import("../display.js");
       process.stdout.write(`${timeseriesChart(answer, displayOf())}\n`);
     });
 }

@@ -22,7 +22,7 @@ const IS_UNPRICED = "cost_nano IS NULL AND (source = 'llm-proxy' OR input_tokens
  * Sums of events in the order of `SumsTally`, under the names s0, s1 and so on. Numbers, as JSON has them, exact up to 2^53: a
  * bigint costs ten times as much from thread to thread. Counting what has a result is cheaper than counting successes.
  */
-export const SUMS_SQL = [
+const SUMS = [
   "count(*)",
   "count(result)",
   "countif(result = 'failure')",
@@ -32,12 +32,12 @@ export const SUMS_SQL = [
   "sum(cache_read_tokens)",
   "sum(cache_write_tokens)",
   "sum(bytes)",
-]
-  .map((sum, i) => `coalesce(${sum}, 0)::DOUBLE AS s${i}`)
-  .join(", ");
+];
+export const SUMS_CELLS = SUMS.length;
+export const SUMS_SQL = SUMS.map((sum, i) => `coalesce(${sum}, 0)::DOUBLE AS s${i}`).join(", ");
 
 /** Adds up rows of {@link SUMS_SQL}. */
-export const SUMS_OF_SUMS_SQL = Array.from({ length: 9 }, (_, i) => `sum(s${i})`).join(", ");
+export const SUMS_OF_SUMS_SQL = SUMS.map((_, i) => `sum(s${i})`).join(", ");
 
 /** What each currency cost, in the order of `CostTally.add`; a row without a price has a currency of NULL or of its own. */
 export const COST_SQL = `coalesce(sum(cost_nano), 0) AS c0, countif(${IS_UNPRICED}) AS c1, count(cost_nano) AS c2`;

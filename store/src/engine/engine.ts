@@ -6,7 +6,7 @@ import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { removeDropped } from "../dropped.js";
 import { listJournalFiles } from "../journal/journal-files.js";
 import { dayOf, dayText, partOf, segmentName } from "../segment-id.js";
-import type { SeqRange } from "../seq-range.js";
+import { MAX_SEQ, type SeqRange } from "../seq-range.js";
 import type { SharedPosition } from "../shared-position.js";
 import { Applier } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
@@ -28,9 +28,6 @@ import {
   snapshotSegments,
   type TimeRange,
 } from "./snapshot-segments.js";
-
-/** Beyond every sequence. */
-const WHOLE_JOURNAL = 2n ** 63n - 1n;
 
 export interface EngineOptions extends DatabaseOptions {
   position: SharedPosition;
@@ -57,6 +54,8 @@ export interface RetentionCandidate extends SeqRange {
 }
 
 export interface SegmentStatus {
+  /** Day and part, as its file is named. */
+  name: string;
   /** UTC receive day, `YYYY-MM-DD`. */
   day: string;
   /** From 0: later parts of a day with more records than one segment takes. */
@@ -233,6 +232,7 @@ export class Engine {
 
   segmentStatus(): SegmentStatus[] {
     return this.#segments.all.map((segment) => ({
+      name: segmentName(segment.id),
       day: dayText(dayOf(segment.id)),
       part: partOf(segment.id),
       state: segment.state,
@@ -308,7 +308,7 @@ export class Engine {
 
   async #openNewest(): Promise<void> {
     try {
-      const newest = this.#ranges(WHOLE_JOURNAL).at(-1);
+      const newest = this.#ranges(MAX_SEQ).at(-1);
       if (newest !== undefined) await this.#segments.attachEarly(newest);
     } catch {
       // A journal file without a header, which recovery removes, or what `verify` reports.

@@ -1,13 +1,11 @@
 import { AuditError } from "@agent-audit/schema";
 import type { CatalogLog } from "../catalog-log.js";
 import { type SegmentId, segmentName } from "../segment-id.js";
+import { MAX_SEQ } from "../seq-range.js";
 import type { Segment } from "./segment.js";
 
 /** Stands for the segments where there is none to read, so that every query has a table. */
 export const NO_EVENTS = "catalog.main.no_events";
-
-/** Of the newest segment while it is made again: anything may come. */
-const LAST_SEQ = 2n ** 63n - 1n;
 
 /** Limits event times, ns since 1970 UTC: from, inclusive, and to, exclusive; `null` for no limit. */
 export interface TimeRange {
@@ -60,7 +58,7 @@ function refuse(name: string): never {
   );
 }
 
-/** The bounds of a segment that cannot be read are those that it had when it was sealed. */
+/** The bounds of a segment that cannot be read are those that it had when it was sealed; the newest may hold anything. */
 function shownSegment(segment: Segment, catalog: CatalogLog): SnapshotSegment {
   const { id, alias, firstSeq, isReadable, appliedSeq, lastSeq, position } = segment;
   const sealed = catalog.lastSealed(id);
@@ -68,7 +66,7 @@ function shownSegment(segment: Segment, catalog: CatalogLog): SnapshotSegment {
     name: segmentName(id),
     table: isReadable ? `${alias}.events` : null,
     firstSeq,
-    lastSeq: isReadable ? appliedSeq : (lastSeq ?? LAST_SEQ),
+    lastSeq: isReadable ? appliedSeq : (lastSeq ?? MAX_SEQ),
     minTime: isReadable ? position.minTime : (sealed?.min_time ?? null),
     maxTime: isReadable ? position.maxTime : (sealed?.max_time ?? null),
   };

@@ -27,12 +27,12 @@ export interface KnownAtStart {
 }
 
 /**
- * Reads what the journal's records are known by: from the newest sound identity file and the frames after
+ * Reads what a start must know: from the newest sound identity file and the frames after
  * it. Without such a file all frames are read.
  *
  * @param syncedSeq last sequence of the recovered journal
  */
-export function loadSeenRecords(
+export function loadKnownAtStart(
   journalDirectory: string,
   syncedSeq: bigint,
   disk: Disk = nodeDisk,
@@ -68,13 +68,13 @@ export function loadSeenRecords(
 }
 
 /**
- * Writes what all records before `firstSeq` are known by, and removes what is older: of the files at the beginning of a
+ * Writes what a start must know of all before `firstSeq`, and removes what is older: of the files at the beginning of a
  * journal file two stay.
  *
  * @param isSynced `false` within a journal file, where it only gives a start after a crash less to read and ingest must
  *   not wait: a loss of power may damage it, and the one of the file's beginning counts
  */
-export function saveSeenRecords(
+export function saveKnownAtStart(
   journalDirectory: string,
   firstSeq: bigint,
   known: KnownAtStart,

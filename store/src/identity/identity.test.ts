@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../../../test/support/sample-logs.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { JournalWriter } from "../journal/journal-writer.js";
-import { loadSeenRecords, saveSeenRecords } from "./identity-file.js";
+import { loadKnownAtStart, saveKnownAtStart } from "./identity-file.js";
 import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
 import { identityScanner } from "./record-identity.js";
@@ -68,12 +68,12 @@ describe("the identity file", () => {
   it("is removed when it is ahead of the journal: later it would pass for the newest", () => {
     const directory = temporaryDirectory();
     const nothing = { seen: new SeenRecords(), quarantined: null };
-    saveSeenRecords(directory, 100n, nothing);
-    saveSeenRecords(directory, 5n, nothing);
+    saveKnownAtStart(directory, 100n, nothing);
+    saveKnownAtStart(directory, 5n, nothing);
     const names = () => fs.readdirSync(directory).map((name) => Number(name.slice(0, 20)));
     expect(names()).toEqual([5, 100]);
     new JournalWriter({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
-    loadSeenRecords(directory, 0n);
+    loadKnownAtStart(directory, 0n);
     expect(names()).toEqual([1]);
   });
 
@@ -96,7 +96,7 @@ describe("the identity file", () => {
       storeId: "abcdefghij23",
       now: () => 1n,
       rotateBytes: 1,
-      onRotate: (firstSeq) => saveSeenRecords(directory, firstSeq, { seen, quarantined: null }),
+      onRotate: (firstSeq) => saveKnownAtStart(directory, firstSeq, { seen, quarantined: null }),
     });
     const store = (id: string) => {
       journal.rotateIfDue(1n);
@@ -115,7 +115,7 @@ describe("the identity file", () => {
     // The crash: the file is rotated and the record decided about, but its frame is never written.
     journal.rotateIfDue(1n);
     seen.classify(request("b"));
-    const { seen: after } = loadSeenRecords(directory, journal.syncedSeq);
+    const { seen: after } = loadKnownAtStart(directory, journal.syncedSeq);
     expect(after.classify(request("a"))).toEqual(["duplicate"]);
     expect(after.classify(request("b"))).toEqual(["new"]);
   });
@@ -158,8 +158,8 @@ describe("SeenRecords", () => {
     const seen = new SeenRecords(streams, new RecentKeys(), requests);
     new JournalWriter({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
     const quarantined = { day: 20_000, bytes: 123, fileSeq: 2n ** 60n + 1n };
-    saveSeenRecords(directory, 1n, { seen, quarantined });
-    const { seen: again, quarantined: quarantinedAgain } = loadSeenRecords(directory, 0n);
+    saveKnownAtStart(directory, 1n, { seen, quarantined });
+    const { seen: again, quarantined: quarantinedAgain } = loadKnownAtStart(directory, 0n);
     expect(quarantinedAgain).toEqual(quarantined);
     expect(again.totals).toEqual(seen.totals);
     expect(again.requests).toEqual(requests);
