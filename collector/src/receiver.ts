@@ -123,11 +123,11 @@ export class Receiver {
       await next();
       this.#answers.set(c.res.status, (this.#answers.get(c.res.status) ?? 0) + 1);
     });
-    app.get("/healthz", (c) => c.text("ok\n", 200, CLOSE));
+    app.get("/healthz", (c) => c.text("ok\n"));
     app.get("/readyz", (c) =>
       this.#journal === null || this.#isDraining
-        ? c.text("the journal is not ready\n", 503, CLOSE)
-        : c.text("ok\n", 200, CLOSE),
+        ? c.text("the journal is not ready\n", 503)
+        : c.text("ok\n"),
     );
     app.use(async (c, next) => {
       const access = authenticate(
