@@ -17,6 +17,8 @@ import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const DAY = 86_400_000_000_000n;
 const STORE_ID = "abcdefghij23";
+/** The test waits for a state; how soon it comes is no promise. The default is a second. */
+const LIVENESS = { timeout: 30_000 };
 
 /** The commands of the page, as they stand there. */
 const SCRIPT = /## Backup and restore[\s\S]*?```sh\n([\s\S]*?)```/.exec(
@@ -38,7 +40,7 @@ describe("a backup by the commands of docs/operating.md", () => {
     const writers = Array.from({ length: 4 }, async () => {
       while (!isDone) expect(await ledger.send(server.otlpUrl, ledger.issue(20))).toBe(200);
     });
-    await expect.poll(() => ledger.acknowledged.size).toBeGreaterThan(2000);
+    await expect.poll(() => ledger.acknowledged.size, LIVENESS).toBeGreaterThan(2000);
     const before = [...ledger.acknowledged];
     await backUp(data, copy);
     isDone = true;
