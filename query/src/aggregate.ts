@@ -3,6 +3,7 @@ import type { Cell, Snapshot } from "@agent-audit/store";
 import { GROUP_FIELDS, type GroupField } from "./fields.js";
 import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
+import { piecesOf, rowsOnly } from "./pieces.js";
 import { BadRequestError } from "./query-error.js";
 import { GROUP_ORDERS, type GroupsRequest } from "./request.js";
 import { durationsSql, groupsSql, OTHER } from "./sql/groups-sql.js";
@@ -67,7 +68,9 @@ export async function aggregate(
   const { by } = request;
   const total = new Tally();
   const ranks = new Map<number, Tally>();
-  for (const [rank = null, ...cells] of await snapshot.query(groupsSql(snapshot, request))) {
+  for (const [rank = null, ...cells] of await snapshot.query(
+    groupsSql(piecesOf(snapshot, request.filter, by), request),
+  )) {
     const tally = ranks.get(Number(rank)) ?? new Tally();
     ranks.set(Number(rank), tally);
     tally.key = cells.slice(0, by.length);
@@ -103,7 +106,9 @@ async function durationsByRank(
   request: GroupsRequest,
   keys: readonly Cell[][],
 ): Promise<Map<number | null, Durations>> {
-  const rows = await snapshot.query(durationsSql(snapshot, request, keys));
+  const rows = await snapshot.query(
+    durationsSql(rowsOnly(snapshot, request.filter), request, keys),
+  );
   return new Map(
     rows.map(([rank, isTotal, ...cells]) => {
       const [avg = null, p50 = null, p95 = null, max = null] = cells.map(millis);

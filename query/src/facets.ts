@@ -1,6 +1,7 @@
 import type { Snapshot } from "@agent-audit/store";
 import { FACET_FIELDS } from "./fields.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
+import { piecesOf } from "./pieces.js";
 import type { FacetsRequest } from "./request.js";
 import { facetsSql } from "./sql/groups-sql.js";
 
@@ -18,7 +19,9 @@ export function parseFacetsRequest(parameters: Parameters, now: bigint): FacetsR
 
 /** Counts the five breakdowns. */
 export async function facets(snapshot: Snapshot, request: FacetsRequest): Promise<FacetsAnswer> {
-  const rows = await snapshot.query(facetsSql(snapshot, request));
+  const rows = await snapshot.query(
+    facetsSql(piecesOf(snapshot, request.filter, FACET_FIELDS), request),
+  );
   const at = (index: number) =>
     rows
       .filter(([facet]) => Number(facet) === index)

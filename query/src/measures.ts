@@ -20,7 +20,7 @@ export interface Cost {
   unpriced_count: number;
 }
 
-/** Adds up the cells of `SUMS_SQL`. */
+/** Adds up the cells of `sumsSql`. */
 export class SumsTally {
   readonly #cells = new Array<number>(SUMS_CELLS).fill(0);
 
@@ -52,7 +52,7 @@ export class CostTally {
   readonly #byCurrency = new Map<string, bigint>();
   #unpriced = 0;
 
-  /** Adds the cells of a currency and `COST_SQL`. */
+  /** Adds the cells of a currency and `costSql`. */
   add(currency: Cell, cells: readonly Cell[]): void {
     const [nano, unpriced, priced] = cells.map((cell) => BigInt(cell as bigint)) as [
       bigint,

@@ -4,6 +4,7 @@ import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets
 import type { GroupField } from "./fields.js";
 import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
+import { piecesOf } from "./pieces.js";
 import { BadRequestError } from "./query-error.js";
 import type { Filter, TimeseriesRequest } from "./request.js";
 import { closedKeys, frequentValuesSql, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
@@ -70,7 +71,9 @@ export async function timeseries(
   const keys = by === null || starts.length === 0 ? [] : await splitKeys(snapshot, request, by);
   const baseMillis = baseOf(starts, interval, zone);
   const grouping = { filter, by: by === null ? [] : [by] };
-  const statement = seriesSql(snapshot, grouping, keys, BigInt(baseMillis) * 1_000_000n);
+  const baseNanos = BigInt(baseMillis) * 1_000_000n;
+  const pieces = piecesOf(snapshot, filter, grouping.by, baseNanos);
+  const statement = seriesSql(pieces, grouping, keys, baseNanos);
   const rows = starts.length === 0 ? [] : await snapshot.query(statement);
   const groups = [null, ...keys.map(([key = null]) => key)].map(
     (key): Group => ({ key, count: 0, buckets: new Map() }),
@@ -141,7 +144,10 @@ async function splitKeys(
   { filter, limit }: TimeseriesRequest,
   by: GroupField,
 ): Promise<Cell[][]> {
-  return closedKeys(by) ?? (await snapshot.query(frequentValuesSql(snapshot, filter, by, limit)));
+  return (
+    closedKeys(by) ??
+    (await snapshot.query(frequentValuesSql(piecesOf(snapshot, filter, [by]), filter, by, limit)))
+  );
 }
 
 /** The longest base bucket, ms, of which every bucket has whole ones, whatever the zone's clock does. */
@@ -173,7 +179,9 @@ async function timeRange(
   filter: Filter,
 ): Promise<{ first: number; last: number } | null> {
   const isOpen = filter.fromNano === null || filter.toNano === null;
-  const [row] = isOpen ? await snapshot.query(timeRangeSql(snapshot, filter)) : [];
+  const [row] = isOpen
+    ? await snapshot.query(timeRangeSql(piecesOf(snapshot, filter, []), filter))
+    : [];
   const [min = null, max = null] = row ?? [];
   const first = filter.fromNano ?? (min as bigint | null);
   const last = filter.toNano === null ? (max as bigint | null) : filter.toNano - 1n;

@@ -16,7 +16,14 @@ export function whereSql(
   maxSeq: bigint,
   allTables: readonly string[],
 ): string {
-  const parts = [`seq <= ${sql.seq(maxSeq)}`, ...scopeSql(sql, filter.scope)];
+  const parts = [`seq <= ${sql.seq(maxSeq)}`, conditionsSql(sql, filter)];
+  if (filter.isUnfinished) parts.push(unfinishedSql(sql, maxSeq, allTables));
+  return parts.join(" AND ");
+}
+
+/** Writes what a filter asks of an event by itself; sums of events have no more. */
+export function conditionsSql(sql: SqlBuilder, filter: Filter): string {
+  const parts = ["true", ...scopeSql(sql, filter.scope)];
   if (filter.fromNano !== null) parts.push(`time >= ${sql.time(filter.fromNano)}`);
   if (filter.toNano !== null) parts.push(`time < ${sql.time(filter.toNano)}`);
   if (!filter.includesSystem) parts.push("(source IS NULL OR source <> 'system')");
@@ -24,7 +31,6 @@ export function whereSql(
   else if (filter.phase !== "any") parts.push(`phase = ${sql.value(filter.phase)}`);
   for (const condition of filter.conditions) parts.push(conditionSql(sql, condition));
   if (filter.q !== null) parts.push(containsSql(sql, filter.q));
-  if (filter.isUnfinished) parts.push(unfinishedSql(sql, maxSeq, allTables));
   return parts.join(" AND ");
 }
 

@@ -1,8 +1,13 @@
-import type { ColumnName } from "@agent-audit/store";
+import { type ColumnName, IS_UNPRICED_SQL } from "@agent-audit/store";
+import type { Piece } from "../pieces.js";
 import type { GroupOrder } from "../request.js";
 
-/** Columns that the measures read. */
-export const MEASURE_COLUMNS = [
+type Kind = Piece["kind"];
+
+/** How a measure is taken of rows, and of sums of rows. */
+type Measure = Readonly<Record<Kind, string>>;
+
+const SUMMED_COLUMNS = [
   "result",
   "duration_ns",
   "input_tokens",
@@ -12,51 +17,95 @@ export const MEASURE_COLUMNS = [
   "bytes",
   "cost_nano",
   "currency",
-  "source",
 ] as const satisfies readonly ColumnName[];
 
-/** An LLM call without a price: reported apart, never as zero. */
-const IS_UNPRICED = "cost_nano IS NULL AND (source = 'llm-proxy' OR input_tokens IS NOT NULL)";
+/** Columns that the measures read. */
+export const MEASURE_COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
+  rows: [...SUMMED_COLUMNS, "source"],
+  sums: [...SUMMED_COLUMNS, "row_count", "priced_count", "unpriced_count"],
+};
 
-/**
- * Sums of events in the order of `SumsTally`, under the names s0, s1 and so on. Numbers, as JSON has them, exact up to 2^53: a
- * bigint costs ten times as much from thread to thread. Counting what has a result is cheaper than counting successes.
- */
-const SUMS = [
-  "count(*)",
-  "count(result)",
-  "countif(result = 'failure')",
-  "countif(result = 'error')",
-  "sum(input_tokens)",
-  "sum(output_tokens)",
-  "sum(cache_read_tokens)",
-  "sum(cache_write_tokens)",
-  "sum(bytes)",
+const COUNT: Measure = { rows: "count(*)", sums: "sum(row_count)" };
+// Counting what has a result is cheaper than counting successes.
+const RESULTS: Measure = {
+  rows: "count(result)",
+  sums: "sum(row_count) FILTER (result IS NOT NULL)",
+};
+const FAILURES = ofResult("failure");
+const ERRORS = ofResult("error");
+
+function ofResult(result: string): Measure {
+  return {
+    rows: `countif(result = '${result}')`,
+    sums: `sum(row_count) FILTER (result = '${result}')`,
+  };
+}
+
+function sumOf(column: ColumnName): Measure {
+  return { rows: `sum(${column})`, sums: `sum(${column})` };
+}
+
+/** In the order of `SumsTally`. */
+const SUMS: readonly Measure[] = [
+  COUNT,
+  RESULTS,
+  FAILURES,
+  ERRORS,
+  sumOf("input_tokens"),
+  sumOf("output_tokens"),
+  sumOf("cache_read_tokens"),
+  sumOf("cache_write_tokens"),
+  sumOf("bytes"),
 ];
 export const SUMS_CELLS = SUMS.length;
-export const SUMS_SQL = SUMS.map((sum, i) => `coalesce(${sum}, 0)::DOUBLE AS s${i}`).join(", ");
 
-/** Adds up rows of {@link SUMS_SQL}. */
+/**
+ * Sums of events under the names s0, s1 and so on. Numbers, as JSON has them, exact up to 2^53: a bigint costs ten times as
+ * much from thread to thread.
+ */
+export function sumsSql(kind: Kind): string {
+  return SUMS.map((sum, i) => `coalesce(${sum[kind]}, 0)::DOUBLE AS s${i}`).join(", ");
+}
+
+/** Adds up rows of {@link sumsSql}. */
 export const SUMS_OF_SUMS_SQL = SUMS.map((_, i) => `sum(s${i})`).join(", ");
 
-/** What each currency cost, in the order of `CostTally.add`; a row without a price has a currency of NULL or of its own. */
-export const COST_SQL = `coalesce(sum(cost_nano), 0) AS c0, countif(${IS_UNPRICED}) AS c1, count(cost_nano) AS c2`;
+/** In the order of `CostTally.add`; a row without a price has a currency of NULL or of its own. */
+const COST: readonly Measure[] = [
+  sumOf("cost_nano"),
+  { rows: `countif(${IS_UNPRICED_SQL})`, sums: "sum(unpriced_count)" },
+  { rows: "count(cost_nano)", sums: "sum(priced_count)" },
+];
 
-/** Adds up rows of {@link COST_SQL}. */
+/** What each currency cost, under the names c0, c1, c2. */
+export function costSql(kind: Kind): string {
+  return COST.map((cost, i) => `coalesce(${cost[kind]}, 0) AS c${i}`).join(", ");
+}
+
+/** Adds up rows of {@link costSql}. */
 export const SUMS_OF_COST_SQL = "sum(c0), sum(c1)::BIGINT, sum(c2)::BIGINT";
 
 /** Of events that have a duration: average, two quantiles, maximum, in ns. */
 export const DURATIONS_SQL =
   "avg(duration_ns), quantile_cont(duration_ns, 0.5), quantile_cont(duration_ns, 0.95), max(duration_ns)";
 
-/** What groups are ordered by; sums of it are exact, too. */
-export const GROUP_ORDER_SQL: Readonly<Record<GroupOrder, string>> = {
-  count: "count(*)",
-  failure_count: "countif(result = 'failure')",
-  error_count: "countif(result = 'error')",
-  duration: "coalesce(sum(duration_ns), 0)",
-  input_tokens: "coalesce(sum(input_tokens), 0)",
-  output_tokens: "coalesce(sum(output_tokens), 0)",
-  cost: "coalesce(sum(cost_nano), 0)",
-  bytes: "coalesce(sum(bytes), 0)",
+const GROUP_ORDERS: Readonly<Record<GroupOrder, Measure>> = {
+  count: COUNT,
+  failure_count: FAILURES,
+  error_count: ERRORS,
+  duration: sumOf("duration_ns"),
+  input_tokens: sumOf("input_tokens"),
+  output_tokens: sumOf("output_tokens"),
+  cost: sumOf("cost_nano"),
+  bytes: sumOf("bytes"),
 };
+
+/** What groups are ordered by, as `size`; sums of it are exact, too. */
+export function sizeSql(kind: Kind, orderBy: GroupOrder): string {
+  return `coalesce(${GROUP_ORDERS[orderBy][kind]}, 0) AS size`;
+}
+
+/** How many events there are, as `n`. */
+export function countSql(kind: Kind): string {
+  return `${COUNT[kind]} AS n`;
+}

@@ -12,6 +12,7 @@ import { writeFrameRows } from "./frame-rows.js";
 import { RowWriter } from "./row-writer.js";
 import { attachSegment, detachSegment, type Segment } from "./segment.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
+import { countWrongSums } from "./segment-sums.js";
 
 /** Records that are compared at once. */
 const STEP = 100_000n;
@@ -99,6 +100,8 @@ async function checkSegment(
   } else check.behind = lastSeq - appliedSeq;
   try {
     await compare(connection, directory, segment, range, check);
+    const wrong = segment.hasSums ? await countWrongSums(connection, segment.alias) : 0n;
+    if (wrong > 0n) check.faults.push(`${wrong} of its sums are not those of its rows`);
   } catch (error) {
     check.faults.push((error as Error).message);
   }

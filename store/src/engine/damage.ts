@@ -13,10 +13,11 @@ export function isDamage(error: unknown): boolean {
 /** Reads all of a segment, and tells what its file does not hold; `null` when nothing is found. */
 export async function probe(
   connection: DuckDBConnection,
-  { alias }: Segment,
+  { alias, hasSums }: Segment,
 ): Promise<string | null> {
   try {
     await connection.run(`SELECT bit_xor(hash(e)) FROM ${alias}.events e`);
+    if (hasSums) await connection.run(`SELECT bit_xor(hash(s)) FROM ${alias}.sums s`);
     return null;
   } catch (error) {
     return isDamage(error) ? (error as Error).message : null;

@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { SealedSegment } from "../catalog-log.js";
 import type { Segment } from "./segment.js";
+import { writeSums } from "./segment-sums.js";
 
 /** A segment that does not hold what its journal has. */
 export class SealMismatchError extends Error {}
 
 /**
- * Checks an ended segment against its journal's range and writes its `streams` table.
+ * Checks an ended segment against its journal's range and writes its `streams` and `sums` tables.
  *
  * @returns what the catalog keeps of it
  * @throws SealMismatchError when a row is missing, or one too many
@@ -28,6 +29,7 @@ export async function prepareSeal(
     );
   }
   await connection.run(streamsTable(alias));
+  await writeSums(connection, alias);
   await connection.run(`CHECKPOINT ${alias}`).catch((error: Error) => {
     // Put off while a query reads an older state: the last step, when nobody reads, does it again.
     if (!/checkpoint/i.test(error.message)) throw error;

@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { dayOf, dayText, partOf, type SegmentId, segmentFile } from "../segment-id.js";
 import { columnDefinitions } from "./columns.js";
 import { quote } from "./database.js";
+import { hasSums } from "./segment-sums.js";
 
 export type SegmentState = "open" | "sealed" | "damaged" | "rebuilding";
 
@@ -37,6 +38,8 @@ export class Segment {
   lastSeq: bigint | null = null;
   state: SegmentState = "open";
   position: SegmentPosition;
+  /** Whether it carries the sums of its rows; asked for once it is sealed. */
+  hasSums = false;
   /** Why each record of the segment that has no row has none. */
   readonly setAside: Map<bigint, string>;
 
@@ -87,7 +90,9 @@ export async function attachSegment(
   try {
     await connection.run(`ATTACH ${quote(file)} AS ${alias}${isReadOnly ? " (READ_ONLY)" : ""}`);
     const position = await readPosition(connection, alias, source);
-    return new Segment(source, position, await readSetAside(connection, alias));
+    const segment = new Segment(source, position, await readSetAside(connection, alias));
+    segment.hasSums = isReadOnly && (await hasSums(connection, alias));
+    return segment;
   } catch (error) {
     await detachSegment(connection, source.id);
     throw error;

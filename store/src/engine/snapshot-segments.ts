@@ -18,6 +18,8 @@ export interface SnapshotSegment {
   name: string;
   /** Qualified name of the events table; `null` while the segment cannot be read. */
   table: string | null;
+  /** Qualified name of the table of its rows' sums; `null` where it has none. */
+  sums: string | null;
   firstSeq: bigint;
   /** Last sequence that it holds now, or may hold while it cannot be read. */
   lastSeq: bigint;
@@ -60,11 +62,12 @@ function refuse(name: string): never {
 
 /** The bounds of a segment that cannot be read are those that it had when it was sealed; the newest may hold anything. */
 function shownSegment(segment: Segment, catalog: CatalogLog): SnapshotSegment {
-  const { id, alias, firstSeq, isReadable, appliedSeq, lastSeq, position } = segment;
+  const { id, alias, firstSeq, isReadable, appliedSeq, lastSeq, position, hasSums } = segment;
   const sealed = catalog.lastSealed(id);
   return {
     name: segmentName(id),
     table: isReadable ? `${alias}.events` : null,
+    sums: isReadable && hasSums ? `${alias}.sums` : null,
     firstSeq,
     lastSeq: isReadable ? appliedSeq : (lastSeq ?? MAX_SEQ),
     minTime: isReadable ? position.minTime : (sealed?.min_time ?? null),
