@@ -12,6 +12,8 @@ it.each([
   [[-(2n ** 60n)], "-1152921504.606846976"],
 ])("costs of %s billionths add up to %s, exactly", (nanos, amount) => {
   const tally = new CostTally();
-  for (const nano of nanos) tally.add("USD", [nano, 0n, 1n]);
+  for (const nano of nanos) {
+    tally.add("USD", [Number(nano / 1_000_000_000n), Number(nano % 1_000_000_000n), 0, 1]);
+  }
   expect(tally.json()).toEqual([{ currency: "USD", amount, unpriced_count: 0 }]);
 });

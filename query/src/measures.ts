@@ -20,6 +20,8 @@ export interface Cost {
   unpriced_count: number;
 }
 
+const BILLION = 1_000_000_000n;
+
 /** Adds up the cells of `sumsSql`. */
 export class SumsTally {
   readonly #cells = new Array<number>(SUMS_CELLS).fill(0);
@@ -47,22 +49,21 @@ export class SumsTally {
   }
 }
 
-/** Collects what groups of events cost, in billionths, by currency. */
+/** Collects what groups of events cost, in whole units and billionths, by currency. */
 export class CostTally {
-  readonly #byCurrency = new Map<string, bigint>();
+  readonly #byCurrency = new Map<string, { units: number; billionths: number }>();
   #unpriced = 0;
 
   /** Adds the cells of a currency and `costSql`. */
   add(currency: Cell, cells: readonly Cell[]): void {
-    const [nano, unpriced, priced] = cells.map((cell) => BigInt(cell as bigint)) as [
-      bigint,
-      bigint,
-      bigint,
-    ];
-    this.#unpriced += Number(unpriced);
-    if (priced === 0n) return;
+    const [units = 0, billionths = 0, unpriced = 0, priced = 0] = cells as number[];
+    this.#unpriced += unpriced;
+    if (priced === 0) return;
     const name = (currency ?? "") as string;
-    this.#byCurrency.set(name, (this.#byCurrency.get(name) ?? 0n) + nano);
+    const sum = this.#byCurrency.get(name) ?? { units: 0, billionths: 0 };
+    this.#byCurrency.set(name, sum);
+    sum.units += units;
+    sum.billionths += billionths;
   }
 
   /** Gives one entry per currency; unpriced calls stand in the first, or alone without an amount. */
@@ -72,9 +73,9 @@ export class CostTally {
       if (this.#unpriced === 0) return [];
       return [{ currency: null, amount: null, unpriced_count: this.#unpriced }];
     }
-    return entries.map(([currency, nano], index) => ({
+    return entries.map(([currency, { units, billionths }], index) => ({
       currency: currency === "" ? null : currency,
-      amount: amountOf(nano),
+      amount: amountOf(BigInt(units) * BILLION + BigInt(billionths)),
       unpriced_count: index === 0 ? this.#unpriced : 0,
     }));
   }

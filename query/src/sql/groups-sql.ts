@@ -160,7 +160,7 @@ export function seriesSql(
     const events = isClosed
       ? keyedSql(sql, source, { filter, by }, columns)
       : rankedSql(sql, source, { filter, by }, keys, columns);
-    return `SELECT time // ${sql.time(baseNanos)} AS base, ${rank}, currency, ${sumsSql(kind)}, ${costSql(kind)} FROM ${events} GROUP BY base, ${group}, currency`;
+    return `SELECT (time // ${sql.time(baseNanos)})::DOUBLE AS base, ${rank}, currency, ${sumsSql(kind)}, ${costSql(kind)} FROM ${events} GROUP BY base, ${group}, currency`;
   });
   return sql.statement(each);
 }

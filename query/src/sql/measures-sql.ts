@@ -70,20 +70,24 @@ export function sumsSql(kind: Kind): string {
 /** Adds up rows of {@link sumsSql}. */
 export const SUMS_OF_SUMS_SQL = SUMS.map((_, i) => `sum(s${i})`).join(", ");
 
-/** In the order of `CostTally.add`; a row without a price has a currency of NULL or of its own. */
+/**
+ * In the order of `CostTally.add`; a row without a price has a currency of NULL or of its own. Whole units and billionths
+ * apart: each is a number that is exact, where all billionths would take a bigint.
+ */
 const COST: readonly Measure[] = [
-  sumOf("cost_nano"),
+  { rows: "sum(cost_nano) // 1000000000", sums: "sum(cost_nano) // 1000000000" },
+  { rows: "sum(cost_nano) % 1000000000", sums: "sum(cost_nano) % 1000000000" },
   { rows: `countif(${IS_UNPRICED_SQL})`, sums: "sum(unpriced_count)" },
   { rows: "count(cost_nano)", sums: "sum(priced_count)" },
 ];
 
-/** What each currency cost, under the names c0, c1, c2. */
+/** What each currency cost, under the names c0, c1 and so on. */
 export function costSql(kind: Kind): string {
-  return COST.map((cost, i) => `coalesce(${cost[kind]}, 0) AS c${i}`).join(", ");
+  return COST.map((cost, i) => `coalesce(${cost[kind]}, 0)::DOUBLE AS c${i}`).join(", ");
 }
 
 /** Adds up rows of {@link costSql}. */
-export const SUMS_OF_COST_SQL = "sum(c0), sum(c1)::BIGINT, sum(c2)::BIGINT";
+export const SUMS_OF_COST_SQL = COST.map((_, i) => `sum(c${i})`).join(", ");
 
 /** Of events that have a duration: average, two quantiles, maximum, in ns. */
 export const DURATIONS_SQL =
