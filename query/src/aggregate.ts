@@ -74,10 +74,10 @@ export async function aggregate(
     const tally = ranks.get(Number(rank)) ?? new Tally();
     ranks.set(Number(rank), tally);
     tally.key = cells.slice(0, by.length);
-    const [currency = null, ...measures] = cells.slice(by.length);
+    const sumsAt = by.length + 1;
     for (const { sums, cost } of [tally, total]) {
-      sums.add(measures);
-      cost.add(currency, measures.slice(SUMS_CELLS));
+      sums.add(cells, sumsAt);
+      cost.add(cells[by.length] ?? null, cells, sumsAt + SUMS_CELLS);
     }
   }
   const groups = [...ranks].filter(([rank]) => rank !== OTHER).sort(([a], [b]) => a - b);

@@ -26,9 +26,10 @@ const BILLION = 1_000_000_000n;
 export class SumsTally {
   readonly #cells = new Array<number>(SUMS_CELLS).fill(0);
 
-  add(cells: readonly Cell[]): void {
+  /** @param at where in the row they begin */
+  add(row: readonly Cell[], at: number): void {
     for (let i = 0; i < SUMS_CELLS; i++) {
-      this.#cells[i] = (this.#cells[i] as number) + (cells[i] as number);
+      this.#cells[i] = (this.#cells[i] as number) + (row[at + i] as number);
     }
   }
 
@@ -54,9 +55,14 @@ export class CostTally {
   readonly #byCurrency = new Map<string, { units: number; billionths: number }>();
   #unpriced = 0;
 
-  /** Adds the cells of a currency and `costSql`. */
-  add(currency: Cell, cells: readonly Cell[]): void {
-    const [units = 0, billionths = 0, unpriced = 0, priced = 0] = cells as number[];
+  /**
+   * Adds the cells of `costSql`.
+   *
+   * @param at where in the row they begin
+   */
+  add(currency: Cell, row: readonly Cell[], at: number): void {
+    const cell = (index: number) => row[at + index] as number;
+    const [units, billionths, unpriced, priced] = [cell(0), cell(1), cell(2), cell(3)];
     this.#unpriced += unpriced;
     if (priced === 0) return;
     const name = (currency ?? "") as string;

@@ -39,18 +39,31 @@ export function parseTimeseriesRequest(parameters: Parameters, now: bigint): Tim
   return { filter, interval, limit, zone, by: by === null ? null : groupField("by", by) };
 }
 
-/** What the database gives of a base bucket: currency, sums, cost. */
+/** What the database gives of a base bucket: its number, rank, currency, sums, cost. */
 type Part = readonly Cell[];
+const CURRENCY = 2;
+const SUMS = 3;
+
+/** Adds up what a bucket, or a group in it, has. */
+class SeriesTally {
+  readonly #sums = new SumsTally();
+  readonly #cost = new CostTally();
+
+  add(part: Part): void {
+    this.#sums.add(part, SUMS);
+    this.#cost.add(part[CURRENCY] ?? null, part, SUMS + SUMS_CELLS);
+  }
+
+  json(): Series {
+    const { bytes: _, ...series } = this.#sums.json();
+    return { ...series, cost: this.#cost.json() };
+  }
+}
 
 function seriesOf(parts: readonly Part[]): Series {
-  const sums = new SumsTally();
-  const cost = new CostTally();
-  for (const [currency = null, ...cells] of parts) {
-    sums.add(cells);
-    cost.add(currency, cells.slice(SUMS_CELLS));
-  }
-  const { bytes: _, ...series } = sums.json();
-  return { ...series, cost: cost.json() };
+  const tally = new SeriesTally();
+  for (const part of parts) tally.add(part);
+  return tally.json();
 }
 
 /** A group of the split, and what each bucket has of it. */
@@ -78,21 +91,24 @@ export async function timeseries(
   const groups = [null, ...keys.map(([key = null]) => key)].map(
     (key): Group => ({ key, count: 0, buckets: new Map() }),
   );
-  for (const [base = null, rank = null, ...part] of rows) {
-    const start = startAtOrBefore(starts, Number(base) * baseMillis);
-    const group = groups[Number(rank)] as Group;
+  const totals = new Map(starts.map((start) => [start, new SeriesTally()]));
+  for (const part of rows) {
+    const [base, rank] = part as number[] as [number, number];
+    const start = startAtOrBefore(starts, base * baseMillis);
+    totals.get(start)?.add(part);
+    const group = groups[rank] as Group;
     const parts = group.buckets.get(start);
     if (parts === undefined) group.buckets.set(start, [part]);
     else parts.push(part);
-    group.count += part[1] as number;
+    group.count += part[SUMS] as number;
   }
   const { named, rest } = cutTo(limit, groups);
   return {
     interval: interval.text,
     tz: zone.name,
-    buckets: starts.map((start) => ({
+    buckets: [...totals].map(([start, total]) => ({
       start: formatTime(BigInt(start) * 1_000_000n),
-      ...seriesOf(partsOf(groups, start)),
+      ...total.json(),
       ...(by === null ? {} : splitJson(by, start, named, rest)),
     })),
     applied_seq: Number(snapshot.appliedSeq),

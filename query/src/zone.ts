@@ -6,6 +6,8 @@ const DAY_MILLIS = 86_400_000;
 export class Zone {
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
+  /** The day that was asked for last, up to the next one's start: a walk asks for it again and again. */
+  #day = { start: Number.NaN, end: Number.NaN };
 
   /** @throws BadRequestError `invalid_tz` */
   constructor(name: string) {
@@ -30,9 +32,13 @@ export class Zone {
     this.name = name;
   }
 
-  /** Start of the local day that holds `millis`, moved by `days` days. */
-  dayStart(millis: number, days = 0): number {
-    return this.#instantOf(Math.floor(this.#localOf(millis) / DAY_MILLIS) + days);
+  /** Start of the local day that holds `millis`, or of the next one. */
+  dayStart(millis: number, days: 0 | 1 = 0): number {
+    if (!(millis >= this.#day.start && millis < this.#day.end)) {
+      const day = Math.floor(this.#localOf(millis) / DAY_MILLIS);
+      this.#day = { start: this.#instantOf(day), end: this.#instantOf(day + 1) };
+    }
+    return days === 0 ? this.#day.start : this.#day.end;
   }
 
   /** Start of the local week (Monday) that holds `millis`, moved by `weeks` weeks. */
