@@ -62,6 +62,13 @@ export async function checkQueries({
     server.append(bodyOf(batch), batch.length);
   }
   await server.settle();
+  // Answers come from sums, too, once segments are sealed.
+  const hasSums = async () => {
+    const snapshot = await server.store.snapshot();
+    snapshot.release();
+    return snapshot.segments.some(({ sums }) => sums !== null);
+  };
+  await expect.poll(hasSums, { timeout: 20_000 }).toBe(true);
   const get: Get = async (path, query) => {
     const search = new URLSearchParams(query);
     const { status, body } = await server.get(`/api/v1/${path}?${search}`);

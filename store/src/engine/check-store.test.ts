@@ -138,6 +138,13 @@ describe("checkStore", () => {
       "DELETE FROM events WHERE seq = 7; UPDATE position SET row_count = 2; INSERT INTO set_aside VALUES (7, 'hidden')",
       "sequence 7 was set aside, but it can be a row",
     ],
+    [
+      "a changed sum",
+      SEALED,
+      "UPDATE sums SET row_count = row_count + 1",
+      "2 of its sums are not those of its rows",
+    ],
+    ["lost sums", SEALED, "DELETE FROM sums", "1 of its sums are not those of its rows"],
     ["a foreign file", OPEN, "UPDATE position SET store_id = 'other'", "it belongs to store other"],
     [
       "a position past the journal",
