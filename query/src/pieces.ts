@@ -53,20 +53,26 @@ export function piecesOf(
   }
   const summed = segments.filter(({ sums, lastSeq }) => sums !== null && lastSeq <= appliedSeq);
   const others = segments.filter((segment) => !summed.includes(segment));
-  const rows = (of: readonly SnapshotSegment[], from: bigint | null, to: bigint | null): Piece[] =>
-    of.length === 0 ? [] : [{ kind: "rows", tables: tablesOf(of), fromNano: from, toNano: to }];
   const sums = within(summed, innerFrom, innerTo).map((segment) => segment.sums as string);
-  const pieces: Piece[] = [
-    ...(sums.length === 0
-      ? []
-      : [{ kind: "sums" as const, tables: sums, fromNano: innerFrom, toNano: innerTo }]),
-    ...rows(others, fromNano, toNano),
-    ...(innerFrom === fromNano
-      ? []
-      : rows(within(summed, fromNano, innerFrom), fromNano, innerFrom)),
-    ...(innerTo === toNano ? [] : rows(within(summed, innerTo, toNano), innerTo, toNano)),
+  const rows = (of: readonly SnapshotSegment[]) => (of.length === 0 ? [] : tablesOf(of));
+  const edge = (from: bigint | null, to: bigint | null) =>
+    from === to ? [] : piece("rows", rows(within(summed, from, to)), from, to);
+  const pieces = [
+    ...piece("sums", sums, innerFrom, innerTo),
+    ...piece("rows", rows(others), fromNano, toNano),
+    ...edge(fromNano, innerFrom),
+    ...edge(innerTo, toNano),
   ];
   return pieces.length === 0 ? rowsOnly(snapshot, filter) : { pieces, appliedSeq };
+}
+
+function piece(
+  kind: Piece["kind"],
+  tables: readonly string[],
+  fromNano: bigint | null,
+  toNano: bigint | null,
+): Piece[] {
+  return tables.length === 0 ? [] : [{ kind, tables, fromNano, toNano }];
 }
 
 /** Beyond every time. */

@@ -93,7 +93,7 @@ export async function timeseries(
   );
   const totals = new Map(starts.map((start) => [start, new SeriesTally()]));
   for (const part of rows) {
-    const [base, rank] = part as number[] as [number, number];
+    const [base = 0, rank = 0] = part as number[];
     const start = startAtOrBefore(starts, base * baseMillis);
     totals.get(start)?.add(part);
     const group = groups[rank] as Group;
