@@ -8,7 +8,12 @@ export type { Cell } from "./engine/engine-messages.js";
 export type { QueryRequest } from "./engine/query-runner.js";
 export type { RawRecord } from "./engine/raw-record.js";
 export type { RebuildProgress } from "./engine/rebuild-progress.js";
-export { IS_UNPRICED_SQL, QUARTER_NANOS, SUMS_DIMENSIONS } from "./engine/segment-sums.js";
+export {
+  IS_UNPRICED_SQL,
+  QUARTER_NANOS,
+  SUMMED_COLUMNS,
+  SUMS_DIMENSIONS,
+} from "./engine/segment-sums.js";
 export { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 export {
   loadKnownAtStart,

@@ -159,49 +159,6 @@ describe("segments", () => {
     ]);
   });
 
-  it("carry sums of their rows when they are sealed", async () => {
-    const data = temporaryDirectory();
-    const started = await start(data);
-    const usages: [model: string, inputTokens: number][] = [
-      ["a", 1],
-      ["a", 2],
-      ["b", 4],
-      ["b", 8],
-    ];
-    for (const [model, inputTokens] of usages) {
-      const time = NOON + BigInt(inputTokens);
-      const event = sampleEvent({ time, usage: { model, inputTokens, cost: 0.5 } });
-      started.append(sampleBody(event), 1, NOON);
-    }
-    append(started, 5);
-    await settled(started, [
-      [0, "sealed", 4],
-      [1, "open", 1],
-    ]);
-    const snapshot = await started.store.snapshot();
-    const [sealed, open] = snapshot.segments;
-    expect(open?.sums).toBe(null);
-    const rows = await snapshot.query({
-      sql: `SELECT response_model, time, min_time, max_time, row_count, input_tokens, cost_nano, priced_count, unpriced_count FROM ${sealed?.sums} ORDER BY 1`,
-    });
-    expect(rows).toEqual([
-      ["a", NOON, NOON + 1n, NOON + 2n, 2n, 3n, 1_000_000_000n, 2n, 0n],
-      ["b", NOON, NOON + 4n, NOON + 8n, 2n, 12n, 1_000_000_000n, 2n, 0n],
-    ]);
-  });
-
-  it("carry no sums where these do not fit, and are sealed all the same", async () => {
-    const started = await start(temporaryDirectory());
-    const costly = sampleEvent({ usage: { cost: 5e9 } });
-    started.append(sampleBody(costly, costly, costly, costly), 4, NOON);
-    append(started, 5);
-    await settled(started, [
-      [0, "sealed", 4],
-      [1, "open", 1],
-    ]);
-    expect((await started.store.snapshot()).segments.map(({ sums }) => sums)).toEqual([null, null]);
-  });
-
   it("are left out of a snapshot of other times", async () => {
     const started = await start(threeSegments());
     await started.following;

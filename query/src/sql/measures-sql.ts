@@ -1,4 +1,4 @@
-import { type ColumnName, IS_UNPRICED_SQL } from "@agent-audit/store";
+import { type ColumnName, IS_UNPRICED_SQL, SUMMED_COLUMNS } from "@agent-audit/store";
 import type { Piece } from "../pieces.js";
 import type { GroupOrder } from "../request.js";
 
@@ -7,22 +7,10 @@ type Kind = Piece["kind"];
 /** How a measure is taken of rows, and of sums of rows. */
 type Measure = Readonly<Record<Kind, string>>;
 
-const SUMMED_COLUMNS = [
-  "result",
-  "duration_ns",
-  "input_tokens",
-  "output_tokens",
-  "cache_read_tokens",
-  "cache_write_tokens",
-  "bytes",
-  "cost_nano",
-  "currency",
-] as const satisfies readonly ColumnName[];
-
 /** Columns that the measures read. */
 export const MEASURE_COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
-  rows: [...SUMMED_COLUMNS, "source"],
-  sums: [...SUMMED_COLUMNS, "row_count", "priced_count", "unpriced_count"],
+  rows: [...SUMMED_COLUMNS, "result", "currency", "source"],
+  sums: [...SUMMED_COLUMNS, "result", "currency", "row_count", "priced_count", "unpriced_count"],
 };
 
 const COUNT: Measure = { rows: "count(*)", sums: "sum(row_count)" };

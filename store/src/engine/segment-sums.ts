@@ -21,7 +21,7 @@ export const SUMS_DIMENSIONS = [
 ] as const satisfies readonly ColumnName[];
 
 /** What is added up, under the names of the columns that it comes from. */
-const SUMMED = [
+export const SUMMED_COLUMNS = [
   "duration_ns",
   "input_tokens",
   "output_tokens",
@@ -46,7 +46,7 @@ const MIN_ROWS_A_SUM = 4;
  */
 function sumsOfRows(alias: string): string {
   // Of BIGINTs DuckDB knows which sums cannot overflow: those are added up twice as fast.
-  const sums = SUMMED.map((column) => `sum(${column})::BIGINT AS ${column}`).join(", ");
+  const sums = SUMMED_COLUMNS.map((column) => `sum(${column})::BIGINT AS ${column}`).join(", ");
   return `
 SELECT time - time % ${QUARTER_NANOS}::UBIGINT AS time, min(time) AS min_time, max(time) AS max_time, ${SUMS_DIMENSIONS.join(", ")},
   count(*) AS row_count, count(cost_nano) AS priced_count, count(*) FILTER (${IS_UNPRICED_SQL}) AS unpriced_count, ${sums}
