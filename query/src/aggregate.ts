@@ -1,5 +1,5 @@
 import { millisFromNanos } from "@agent-audit/schema";
-import type { Cell, Snapshot } from "@agent-audit/store";
+import type { Cell, Column, Snapshot } from "@agent-audit/store";
 import { GROUP_FIELDS, type GroupField } from "./fields.js";
 import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
@@ -68,16 +68,20 @@ export async function aggregate(
   const { by } = request;
   const total = new Tally();
   const ranks = new Map<number, Tally>();
-  for (const [rank = null, ...cells] of await snapshot.query(
+  const columns = await snapshot.queryColumns(
     groupsSql(piecesOf(snapshot, request.filter, by), request),
-  )) {
-    const tally = ranks.get(Number(rank)) ?? new Tally();
-    ranks.set(Number(rank), tally);
-    tally.key = cells.slice(0, by.length);
-    const sumsAt = by.length + 1;
+  );
+  const [rankOf, ...cells] = columns as [Column, ...Column[]];
+  const currencies = cells[by.length] as Cell[];
+  const sumsAt = by.length + 1;
+  for (let row = 0; row < rankOf.length; row++) {
+    const rank = rankOf[row] as number;
+    const tally = ranks.get(rank) ?? new Tally();
+    ranks.set(rank, tally);
+    tally.key = by.map((_, i) => (cells[i] as Cell[])[row] ?? null);
     for (const { sums, cost } of [tally, total]) {
-      sums.add(cells, sumsAt);
-      cost.add(cells[by.length] ?? null, cells, sumsAt + SUMS_CELLS);
+      sums.add(cells, sumsAt, row);
+      cost.add(currencies[row] ?? null, cells, sumsAt + SUMS_CELLS, row);
     }
   }
   const groups = [...ranks].filter(([rank]) => rank !== OTHER).sort(([a], [b]) => a - b);

@@ -1,6 +1,7 @@
 import { type ColumnName, type Snapshot, tablesOf } from "@agent-audit/store";
 import { decodeCursor, encodeCursor, filterDigest } from "./cursor.js";
 import { EVENT_COLUMNS, type EventJson, eventJson } from "./event-json.js";
+import { inHalves } from "./in-halves.js";
 import { findKeys } from "./page-keys.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
@@ -74,12 +75,14 @@ export async function rowsOf(
     return held.length === 0 ? [] : tablesOf([segment]).map((table) => ({ table, seqs: held }));
   });
   if (holdings.length === 0) return [];
-  const rows = await snapshot.query(rowsSql(holdings, columns));
+  const rows = await inHalves(holdings, (half) => snapshot.query(rowsSql(half, columns)));
   const bySeq = new Map(
-    rows.map((row) => [
-      row[0] as bigint,
-      eventJson(row, withContent ? (row.at(-1) ?? null) : undefined),
-    ]),
+    rows
+      .flat()
+      .map((row) => [
+        row[0] as bigint,
+        eventJson(row, withContent ? (row.at(-1) ?? null) : undefined),
+      ]),
   );
   return seqs.map((seq) => bySeq.get(seq)).filter((event) => event !== undefined);
 }

@@ -13,7 +13,13 @@ it.each([
 ])("costs of %s billionths add up to %s, exactly", (nanos, amount) => {
   const tally = new CostTally();
   for (const nano of nanos) {
-    tally.add("USD", [Number(nano / 1_000_000_000n), Number(nano % 1_000_000_000n), 0, 1], 0);
+    const cells = [Number(nano / 1_000_000_000n), Number(nano % 1_000_000_000n), 0, 1];
+    tally.add(
+      "USD",
+      cells.map((cell) => [cell]),
+      0,
+      0,
+    );
   }
   expect(tally.json()).toEqual([{ currency: "USD", amount, unpriced_count: 0 }]);
 });

@@ -1,4 +1,4 @@
-import type { Cell } from "@agent-audit/store";
+import type { Cell, Column } from "@agent-audit/store";
 import { SUMS_CELLS } from "./sql/measures-sql.js";
 
 export interface Sums {
@@ -26,10 +26,10 @@ const BILLION = 1_000_000_000n;
 export class SumsTally {
   readonly #cells = new Array<number>(SUMS_CELLS).fill(0);
 
-  /** @param at where in the row they begin */
-  add(row: readonly Cell[], at: number): void {
+  /** @param at column of the first */
+  add(columns: readonly Column[], at: number, row: number): void {
     for (let i = 0; i < SUMS_CELLS; i++) {
-      this.#cells[i] = (this.#cells[i] as number) + (row[at + i] as number);
+      this.#cells[i] = (this.#cells[i] as number) + numberAt(columns, at + i, row);
     }
   }
 
@@ -58,10 +58,10 @@ export class CostTally {
   /**
    * Adds the cells of `costSql`.
    *
-   * @param at where in the row they begin
+   * @param at column of the first
    */
-  add(currency: Cell, row: readonly Cell[], at: number): void {
-    const cell = (index: number) => row[at + index] as number;
+  add(currency: Cell, columns: readonly Column[], at: number, row: number): void {
+    const cell = (index: number) => numberAt(columns, at + index, row);
     const [units, billionths, unpriced, priced] = [cell(0), cell(1), cell(2), cell(3)];
     this.#unpriced += unpriced;
     if (priced === 0) return;
@@ -85,6 +85,10 @@ export class CostTally {
       unpriced_count: index === 0 ? this.#unpriced : 0,
     }));
   }
+}
+
+function numberAt(columns: readonly Column[], column: number, row: number): number {
+  return (columns[column] as Column)[row] as number;
 }
 
 function amountOf(nano: bigint): number | string {

@@ -7,6 +7,7 @@ import {
   tablesOf,
 } from "@agent-audit/store";
 import { FIELDS } from "./fields.js";
+import { inHalves } from "./in-halves.js";
 import type { EventsRequest, Filter, Order } from "./request.js";
 import { type Key, pageKeysSql, type Slice } from "./sql/events-sql.js";
 
@@ -26,6 +27,12 @@ const SHORT_SLICE_MILLIS = 200;
 const PARTS = 16n;
 /** The least that is looked at at once: ns, or sequences. */
 const MIN_WIDTH = { desc: 1_000_000_000n, asc: 1_000_000_000n, seq: 100n };
+
+const COMPARE: Readonly<Record<Order, (a: Key, b: Key) => number>> = {
+  desc: (a, b) => compare(b.time, a.time) || compare(b.seq, a.seq),
+  asc: (a, b) => compare(a.time, b.time) || compare(a.seq, b.seq),
+  seq: (a, b) => compare(a.seq, b.seq),
+};
 
 /** The keys of a page, in its order. */
 export interface PageKeys {
@@ -65,11 +72,15 @@ export async function findKeys(
     const tables = tablesOf(segments.filter((segment) => overlaps(segment, order, slice)));
     // An end may stand anywhere; nothing else is asked of segments outside of the slice.
     const allTables = request.filter.isUnfinished ? snapshot.tables : [];
-    const wanted = { tables, allTables, slice, maxSeq, limit: limit - keys.length };
-    const statement = pageKeysSql(request, wanted);
+    const wanted = { allTables, slice, maxSeq, limit: limit - keys.length };
+    const ask = (tables: readonly string[]) =>
+      snapshot.query({
+        ...pageKeysSql(request, { ...wanted, tables }),
+        ...limitsOf(leftMillis),
+      });
     try {
-      const rows = await snapshot.query({ ...statement, ...limitsOf(leftMillis) });
-      keys.push(...rows.map(keyOf));
+      const found = (await inHalves(tables, ask)).flat().map(keyOf).sort(COMPARE[order]);
+      keys.push(...found.slice(0, wanted.limit));
     } catch (error) {
       const code = error instanceof AuditError ? error.code : "";
       if (code === "query_timeout" && leftMillis > 0 && width > MIN_WIDTH[order]) {
@@ -169,6 +180,10 @@ function overlaps(segment: SnapshotSegment, order: Order, slice: Slice): boolean
 
 function keyOf([time, seq]: readonly unknown[]): Key {
   return { time: time as bigint, seq: seq as bigint };
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function least(a: bigint, b: bigint): bigint {

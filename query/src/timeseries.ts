@@ -1,4 +1,4 @@
-import type { Cell, Snapshot } from "@agent-audit/store";
+import type { Cell, Column, Snapshot } from "@agent-audit/store";
 import { groupField } from "./aggregate.js";
 import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
@@ -7,7 +7,7 @@ import { type Parameters, parseFilter } from "./parse-filter.js";
 import { piecesOf } from "./pieces.js";
 import { BadRequestError } from "./query-error.js";
 import type { Filter, TimeseriesRequest } from "./request.js";
-import { closedKeys, frequentValuesSql, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
+import { closedKeys, frequentValuesSql, OTHER, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
 import { SUMS_CELLS } from "./sql/measures-sql.js";
 import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
@@ -39,19 +39,24 @@ export function parseTimeseriesRequest(parameters: Parameters, now: bigint): Tim
   return { filter, interval, limit, zone, by: by === null ? null : groupField("by", by) };
 }
 
-/** What the database gives of a base bucket: its number, rank, currency, sums, cost. */
-type Part = readonly Cell[];
-const CURRENCY = 2;
-const SUMS = 3;
+/** Columns of what the database adds up: the base bucket's number, rank of its group, currency, sums, cost. */
+type Parts = readonly [
+  bases: Float64Array,
+  ranks: Float64Array,
+  currencies: Cell[],
+  counts: Float64Array,
+  ...others: Column[],
+];
+const SUMS_AT = 3;
 
 /** Adds up what a bucket, or a group in it, has. */
 class SeriesTally {
   readonly #sums = new SumsTally();
   readonly #cost = new CostTally();
 
-  add(part: Part): void {
-    this.#sums.add(part, SUMS);
-    this.#cost.add(part[CURRENCY] ?? null, part, SUMS + SUMS_CELLS);
+  add(parts: Parts, row: number): void {
+    this.#sums.add(parts, SUMS_AT, row);
+    this.#cost.add(parts[2][row] ?? null, parts, SUMS_AT + SUMS_CELLS, row);
   }
 
   json(): Series {
@@ -60,17 +65,34 @@ class SeriesTally {
   }
 }
 
-function seriesOf(parts: readonly Part[]): Series {
-  const tally = new SeriesTally();
-  for (const part of parts) tally.add(part);
-  return tally.json();
-}
+/** What a bucket has: all, of each group that is shown, and of all other groups. */
+class BucketTally {
+  readonly #total = new SeriesTally();
+  readonly #groups = new Map<number, SeriesTally>();
 
-/** A group of the split, and what each bucket has of it. */
-interface Group {
-  key: Cell;
-  count: number;
-  buckets: Map<number, Part[]>;
+  /** @param rank of the group; {@link OTHER} when it is not shown */
+  add(parts: Parts, row: number, rank: number): void {
+    this.#total.add(parts, row);
+    const group = this.#groups.get(rank) ?? new SeriesTally();
+    this.#groups.set(rank, group);
+    group.add(parts, row);
+  }
+
+  total(): Series {
+    return this.#total.json();
+  }
+
+  /** @param shown the groups' ranks and keys, in the order of the answer */
+  split(by: GroupField, shown: ReadonlyMap<number, Cell>): Pick<Bucket, "groups" | "other"> {
+    return {
+      groups: [...shown].flatMap(([rank, key]) => {
+        const group = this.#groups.get(rank);
+        if (group === undefined) return [];
+        return [{ key: { [by]: key as string | number | null }, ...group.json() }];
+      }),
+      other: this.#groups.get(OTHER)?.json() ?? null,
+    };
+  }
 }
 
 /** Counts events over time: the database counts base buckets, which the zone's buckets are made of. */
@@ -79,51 +101,56 @@ export async function timeseries(
   request: TimeseriesRequest,
 ): Promise<TimeseriesAnswer> {
   const { filter, interval, zone, by, limit } = request;
-  // Counted before anything is read: event times are the senders'.
-  const starts = bucketStarts(await timeRange(snapshot, filter), interval, zone);
+  const starts = await bucketStarts(snapshot, request);
   const keys = by === null || starts.length === 0 ? [] : await splitKeys(snapshot, request, by);
   const baseMillis = baseOf(starts, interval, zone);
   const grouping = { filter, by: by === null ? [] : [by] };
   const baseNanos = BigInt(baseMillis) * 1_000_000n;
   const pieces = piecesOf(snapshot, filter, grouping.by, baseNanos);
-  const statement = seriesSql(pieces, grouping, keys, baseNanos);
-  const rows = starts.length === 0 ? [] : await snapshot.query(statement);
-  const groups = [null, ...keys.map(([key = null]) => key)].map(
-    (key): Group => ({ key, count: 0, buckets: new Map() }),
-  );
-  const totals = new Map(starts.map((start) => [start, new SeriesTally()]));
-  for (const part of rows) {
-    const [base = 0, rank = 0] = part as number[];
-    const start = startAtOrBefore(starts, base * baseMillis);
-    totals.get(start)?.add(part);
-    const group = groups[rank] as Group;
-    const parts = group.buckets.get(start);
-    if (parts === undefined) group.buckets.set(start, [part]);
-    else parts.push(part);
-    group.count += part[SUMS] as number;
+  const parts = (await snapshot.queryColumns(
+    seriesSql(pieces, grouping, keys, baseNanos),
+  )) as unknown as Parts;
+  const [bases, ranks] = parts;
+  const shown = shownGroups(parts, keys, limit);
+  const buckets = starts.map((start) => ({ start, tally: new BucketTally() }));
+  let [first, last] = [buckets.length, -1];
+  for (const [row, base] of bases.entries()) {
+    const at = indexAtOrBefore(starts, base * baseMillis);
+    const rank = ranks[row] as number;
+    buckets[at]?.tally.add(parts, row, shown.has(rank) ? rank : OTHER);
+    first = Math.min(first, at);
+    last = Math.max(last, at);
   }
-  const { named, rest } = cutTo(limit, groups);
+  const begin = filter.fromNano === null ? first : 0;
+  const end = filter.toNano === null ? last + 1 : buckets.length;
   return {
     interval: interval.text,
     tz: zone.name,
-    buckets: [...totals].map(([start, total]) => ({
+    buckets: buckets.slice(begin, end).map(({ start, tally }) => ({
       start: formatTime(BigInt(start) * 1_000_000n),
-      ...total.json(),
-      ...(by === null ? {} : splitJson(by, start, named, rest)),
+      ...tally.total(),
+      ...(by === null ? {} : tally.split(by, shown)),
     })),
     applied_seq: Number(snapshot.appliedSeq),
   };
 }
 
-/** Parts the groups that are shown, the largest first, from all others, the first of which has no key. */
-function cutTo(
+/** Finds the groups that are shown, the largest first: ranks and keys. */
+function shownGroups(
+  [, ranks, , counts]: Parts,
+  keys: readonly Cell[][],
   limit: number,
-  [keyless, ...keyed]: readonly Group[],
-): { named: Group[]; rest: Group[] } {
-  const sorted = keyed
+): ReadonlyMap<number, Cell> {
+  const groups = keys.map(([key = null], i) => ({ rank: i + 1, key, count: 0 }));
+  for (const [row, rank] of ranks.entries()) {
+    const group = groups[rank - 1];
+    if (group !== undefined) group.count += counts[row] as number;
+  }
+  const shown = groups
     .filter(({ count }) => count > 0)
-    .sort((a, b) => b.count - a.count || compareKeys(a.key, b.key));
-  return { named: sorted.slice(0, limit), rest: [keyless as Group, ...sorted.slice(limit)] };
+    .sort((a, b) => b.count - a.count || compareKeys(a.key, b.key))
+    .slice(0, limit);
+  return new Map(shown.map(({ rank, key }) => [rank, key]));
 }
 
 /** As the database orders them: by the bytes of their text, absent ones last. */
@@ -131,27 +158,6 @@ function compareKeys(a: Cell, b: Cell): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (typeof a === "number" && typeof b === "number") return a - b;
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
-}
-
-function splitJson(
-  by: GroupField,
-  start: number,
-  named: readonly Group[],
-  rest: readonly Group[],
-): Pick<Bucket, "groups" | "other"> {
-  const others = partsOf(rest, start);
-  return {
-    groups: named.flatMap((group) => {
-      const parts = partsOf([group], start);
-      if (parts.length === 0) return [];
-      return [{ key: { [by]: group.key as string | number | null }, ...seriesOf(parts) }];
-    }),
-    other: others.length === 0 ? null : seriesOf(others),
-  };
-}
-
-function partsOf(groups: readonly Group[], start: number): Part[] {
-  return groups.flatMap(({ buckets }) => buckets.get(start) ?? []);
 }
 
 /** Keys that the database tells apart: all of a closed list, else the most frequent. */
@@ -178,49 +184,77 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b);
 }
 
-/** Finds the bucket of an instant that lies in one. */
-function startAtOrBefore(starts: readonly number[], millis: number): number {
+/** Finds the place of the bucket that holds an instant of one of them. */
+function indexAtOrBefore(starts: readonly number[], millis: number): number {
   let [low, high] = [0, starts.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
     if ((starts[middle] as number) <= millis) low = middle;
     else high = middle - 1;
   }
-  return starts[low] as number;
+  return low;
 }
 
-/** The range that was asked for, an open side ending at the first or last event; ms, both inclusive. */
-async function timeRange(
+/** ms, both inclusive. */
+interface Range {
+  first: number;
+  last: number;
+}
+
+/**
+ * Lists the buckets from the first that was asked for to the last. Where a side is open, the segments' bounds will do: there
+ * may be buckets before the first event and after the last.
+ */
+async function bucketStarts(
   snapshot: Snapshot,
-  filter: Filter,
-): Promise<{ first: number; last: number } | null> {
-  const isOpen = filter.fromNano === null || filter.toNano === null;
-  const [row] = isOpen
-    ? await snapshot.query(timeRangeSql(piecesOf(snapshot, filter, []), filter))
-    : [];
-  const [min = null, max = null] = row ?? [];
-  const first = filter.fromNano ?? (min as bigint | null);
-  const last = filter.toNano === null ? (max as bigint | null) : filter.toNano - 1n;
+  { filter, interval, zone }: TimeseriesRequest,
+): Promise<number[]> {
+  const hull = rangeOf(filter, boundsOf(snapshot));
+  const starts = startsWithin(hull, interval, zone);
+  if (starts !== null) return starts;
+  // Event times are the senders': one that the filter leaves out may be far off.
+  const [row] = await snapshot.query(timeRangeSql(piecesOf(snapshot, filter, []), filter));
+  const [first = null, last = null] = (row ?? []) as (bigint | null)[];
+  const exact = startsWithin(rangeOf(filter, { first, last }), interval, zone);
+  if (exact !== null) return exact;
+  throw new BadRequestError(
+    "too_many_buckets",
+    `the series would have more than ${MAX_BUCKETS} buckets`,
+    "choose a longer interval or a shorter range",
+  );
+}
+
+/** Least and greatest event time, ns, as far as known. */
+interface Bounds {
+  first: bigint | null;
+  last: bigint | null;
+}
+
+function boundsOf({ segments }: Snapshot): Bounds {
+  let first: bigint | null = null;
+  let last: bigint | null = null;
+  for (const { minTime, maxTime } of segments) {
+    if (minTime !== null && (first === null || minTime < first)) first = minTime;
+    if (maxTime !== null && (last === null || maxTime > last)) last = maxTime;
+  }
+  return { first, last };
+}
+
+/** The range that was asked for; where a side is open, up to the bound. */
+function rangeOf({ fromNano, toNano }: Filter, bounds: Bounds): Range | null {
+  const first = fromNano ?? bounds.first;
+  const last = toNano === null ? bounds.last : toNano - 1n;
   if (first === null || last === null || first > last) return null;
   return { first: Number(first / 1_000_000n), last: Number(last / 1_000_000n) };
 }
 
-function bucketStarts(
-  range: { first: number; last: number } | null,
-  interval: Interval,
-  zone: Zone,
-): number[] {
+/** Lists the buckets of a range; `null` when they are too many. */
+function startsWithin(range: Range | null, interval: Interval, zone: Zone): number[] | null {
   const starts: number[] = [];
   if (range === null) return starts;
   for (let at = bucketStart(range.first, interval, zone); at <= range.last; ) {
     starts.push(at);
-    if (starts.length > MAX_BUCKETS) {
-      throw new BadRequestError(
-        "too_many_buckets",
-        `the series would have more than ${MAX_BUCKETS} buckets`,
-        "choose a longer interval or a shorter range",
-      );
-    }
+    if (starts.length > MAX_BUCKETS) return null;
     at = nextBucket(at, interval, zone);
   }
   return starts;

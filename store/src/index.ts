@@ -8,6 +8,7 @@ export type { Cell } from "./engine/engine-messages.js";
 export type { QueryRequest } from "./engine/query-runner.js";
 export type { RawRecord } from "./engine/raw-record.js";
 export type { RebuildProgress } from "./engine/rebuild-progress.js";
+export type { Column } from "./engine/result-columns.js";
 export {
   IS_UNPRICED_SQL,
   QUARTER_NANOS,

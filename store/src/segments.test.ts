@@ -95,6 +95,7 @@ describe("segments", () => {
     const data = temporaryDirectory();
     for (const hours of [[1, 2, 3], [4, 5, 6], [7]]) {
       const started = await start(data);
+      await started.following;
       append(started, ...hours);
       await seqs(started);
       await started.stop();
@@ -280,6 +281,7 @@ describe("a damaged segment", () => {
       // What the segment was before it was sealed: three records of four.
       const young = temporaryDirectory();
       const started = await start(young);
+      await started.following;
       append(started, 1, 2, 3, 4, 5, 6, 7);
       await seqs(started);
       await started.stop();

@@ -14,6 +14,7 @@ import type { Cell } from "./engine/engine-messages.js";
 import type { QueryRequest } from "./engine/query-runner.js";
 import type { RawRecord } from "./engine/raw-record.js";
 import type { RebuildProgress } from "./engine/rebuild-progress.js";
+import type { Column } from "./engine/result-columns.js";
 import { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 import { nodeDisk } from "./journal/disk.js";
 import { journalNames } from "./journal/journal-files.js";
@@ -84,6 +85,8 @@ export interface Snapshot {
    * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`
    */
   query(request: QueryRequest): Promise<Cell[][]>;
+  /** As {@link query}, by column, for answers of many numbers. */
+  queryColumns(request: QueryRequest): Promise<Column[]>;
   release(): void;
 }
 
@@ -206,6 +209,7 @@ export class Store {
       appliedSeq,
       remainingMillis,
       query: (request) => this.#engine.query({ ...limit(), ...request }, signal),
+      queryColumns: (request) => this.#engine.queryColumns({ ...limit(), ...request }, signal),
       release: () => void this.#engine.release(lease).catch(() => {}),
     };
   }

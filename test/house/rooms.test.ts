@@ -3,13 +3,16 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { ROOT } from "../support/start-server.js";
 
+const LOADS = /(?:^|\n)(?:import|export)[^;]*?"([^"]+)";|\brequire\("([^"]+)"\)/g;
+
 /** Follows a built file's static imports within the house; gives what it imports from elsewhere. */
 function foreignImports(file: string, seen = new Set<string>()): Set<string> {
   const foreign = new Set<string>();
   if (seen.has(file)) return foreign;
   seen.add(file);
   const text = fs.readFileSync(file, "utf8");
-  for (const [, name = ""] of text.matchAll(/(?:^|\n)(?:import|export)[^;]*?"([^"]+)";/g)) {
+  for (const [, imported, required] of text.matchAll(LOADS)) {
+    const name = imported ?? required ?? "";
     const room = /^@agent-audit\/(\w+)$/.exec(name)?.[1];
     const next =
       room !== undefined

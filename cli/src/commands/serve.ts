@@ -1,13 +1,14 @@
 import type { Command } from "commander";
 import { EXIT_TRY_AGAIN } from "../exit-codes.js";
+import type { RunningServer } from "../server.js";
 import type { ServerOptions } from "../server-config.js";
 import { withServerOptions } from "../server-options.js";
 
 /** How long a stop may take before the process ends anyway; what is acknowledged is on disk long before. */
 const STOP_MILLIS = 10_000;
 
-/** Lets the 503 answers of the open requests out before the process ends. */
-const FATAL_GRACE_MILLIS = 100;
+/** The same for a server that cannot go on. */
+const FATAL_STOP_MILLIS = 5_000;
 
 export function addServe(program: Command): void {
   withServerOptions(
@@ -25,23 +26,29 @@ async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): 
   const { createServerLog } = await import("../server-log.js");
   const { startServer } = await import("../server.js");
   const log = createServerLog();
+  let server: RunningServer | null = null;
   const onFatal = (error: Error) => {
     log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
-    setTimeout(() => process.exit(EXIT_TRY_AGAIN), FATAL_GRACE_MILLIS);
+    // What still works is closed: an end in the middle of a call into DuckDB would be an abort, with another exit code.
+    const end = () => process.exit(EXIT_TRY_AGAIN);
+    setTimeout(end, FATAL_STOP_MILLIS);
+    if (server === null) end();
+    else server.stop().then(end, end);
   };
   const { config } = loadServerConfig(options);
-  const server = await startServer(config, { log, onFatal }, options.acceptJournalLoss);
+  const started = await startServer(config, { log, onFatal }, options.acceptJournalLoss);
+  server = started;
   let isStopping = false;
   const stop = async () => {
     if (isStopping) process.exit(130);
     isStopping = true;
     setTimeout(() => process.exit(1), STOP_MILLIS).unref();
-    await server.stop();
+    await started.stop();
     process.exit(0);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  process.stdout.write(`OTLP  ${server.otlpUrl}/v1/logs\n`);
-  await server.queriesReady;
-  process.stdout.write(`API   ${server.apiUrl}/\n`);
+  process.stdout.write(`OTLP  ${started.otlpUrl}/v1/logs\n`);
+  await started.queriesReady;
+  process.stdout.write(`API   ${started.apiUrl}/\n`);
 }

@@ -62,7 +62,7 @@ export function groupsSql(
   );
   const named = by.map((name, i) => textSql(name, `any_value(r.k${i})`)).join(", ");
   return sql.statement(
-    `SELECT coalesce(r.rank, ${OTHER}), ${named}, currency, ${SUMS_OF_SUMS_SQL}, ${SUMS_OF_COST_SQL} FROM g LEFT JOIN r ON ${same} GROUP BY r.rank, currency`,
+    `SELECT coalesce(r.rank, ${OTHER})::DOUBLE, ${named}, currency, ${SUMS_OF_SUMS_SQL}, ${SUMS_OF_COST_SQL} FROM g LEFT JOIN r ON ${same} GROUP BY r.rank, currency`,
   );
 }
 
@@ -152,7 +152,7 @@ export function seriesSql(
   const [name] = by;
   const isClosed = name !== undefined && closedKeys(name) !== null;
   const [group, rank] = isClosed
-    ? ["k0", `coalesce(enum_code(k0), ${keys.length - 1})::INTEGER + 1`]
+    ? ["k0", `(coalesce(enum_code(k0), ${keys.length - 1}) + 1)`]
     : ["rank", "rank"];
   const each = selectEach(from, (source) => {
     const { kind } = source;
@@ -160,7 +160,7 @@ export function seriesSql(
     const events = isClosed
       ? keyedSql(sql, source, { filter, by }, columns)
       : rankedSql(sql, source, { filter, by }, keys, columns);
-    return `SELECT (time // ${sql.time(baseNanos)})::DOUBLE AS base, ${rank}, currency, ${sumsSql(kind)}, ${costSql(kind)} FROM ${events} GROUP BY base, ${group}, currency`;
+    return `SELECT (time // ${sql.time(baseNanos)})::DOUBLE AS base, ${rank}::DOUBLE, currency, ${sumsSql(kind)}, ${costSql(kind)} FROM ${events} GROUP BY base, ${group}, currency`;
   });
   return sql.statement(each);
 }

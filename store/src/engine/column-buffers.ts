@@ -1,5 +1,6 @@
 import { asBuffer } from "@agent-audit/otlp";
-import duckdb from "@duckdb/node-bindings";
+import type { Vector } from "@duckdb/node-bindings";
+import { bindings } from "./duckdb.js";
 
 /** Rows of one DuckDB data chunk. */
 export const CHUNK_ROWS = 2048;
@@ -25,12 +26,18 @@ export abstract class ColumnBuffer {
   }
 
   /** Writes the first `rows` rows into `vector` and forgets them. */
-  flush(vector: duckdb.Vector, rows: number): void {
+  flush(vector: Vector, rows: number): void {
     if (this.setCount > 0) this.writeData(vector, rows);
     if (this.setCount < rows) {
-      duckdb.vector_ensure_validity_writable(vector);
+      bindings.vector_ensure_validity_writable(vector);
       const bytes = Math.ceil(rows / 64) * 8;
-      duckdb.copy_data_to_vector_validity(vector, 0, this.validity.buffer as ArrayBuffer, 0, bytes);
+      bindings.copy_data_to_vector_validity(
+        vector,
+        0,
+        this.validity.buffer as ArrayBuffer,
+        0,
+        bytes,
+      );
     }
     this.validity.fill(0);
     this.setCount = 0;
@@ -46,7 +53,7 @@ export abstract class ColumnBuffer {
     this.setCount++;
   }
 
-  protected abstract writeData(vector: duckdb.Vector, rows: number): void;
+  protected abstract writeData(vector: Vector, rows: number): void;
 }
 
 /**
@@ -79,11 +86,11 @@ export class TextBuffer extends ColumnBuffer {
     if (!this.#setInline(row, text)) this.#setLong(row, text);
   }
 
-  protected writeData(vector: duckdb.Vector, rows: number): void {
+  protected writeData(vector: Vector, rows: number): void {
     if (this.#longRows.length > 0) this.#pointIntoHeap(vector);
     const bytes = rows * CELL_BYTES;
     const { buffer, byteOffset } = this.#cells;
-    duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset, bytes);
+    bindings.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset, bytes);
     this.#cells.fill(0, 0, bytes);
   }
 
@@ -121,10 +128,10 @@ export class TextBuffer extends ColumnBuffer {
   }
 
   /** Gives the heap to the vector, which copies it, and turns offsets into addresses in the copy. */
-  #pointIntoHeap(vector: duckdb.Vector): void {
+  #pointIntoHeap(vector: Vector): void {
     const heap = this.#heap.subarray(0, this.#heapBytes);
-    duckdb.vector_assign_string_element_len(vector, 0, heap);
-    const cell = asBuffer(duckdb.vector_get_data(vector, CELL_BYTES));
+    bindings.vector_assign_string_element_len(vector, 0, heap);
+    const cell = asBuffer(bindings.vector_get_data(vector, CELL_BYTES));
     const address = cell.readBigUInt64LE(8);
     const { buffer, byteOffset, byteLength } = this.#cells;
     const words = new BigUint64Array(buffer, byteOffset, byteLength / 8);
@@ -170,8 +177,8 @@ export class IntegerBuffer extends ColumnBuffer {
     this.#words[row * 2 + 1] = Math.floor(value / 0x1_0000_0000);
   }
 
-  protected writeData(vector: duckdb.Vector, rows: number): void {
-    duckdb.copy_data_to_vector(vector, 0, this.#words.buffer as ArrayBuffer, 0, rows * 8);
+  protected writeData(vector: Vector, rows: number): void {
+    bindings.copy_data_to_vector(vector, 0, this.#words.buffer as ArrayBuffer, 0, rows * 8);
   }
 }
 
@@ -193,9 +200,9 @@ export class FixedBuffer<A extends BigInt64Array | Int32Array | Uint8Array> exte
     this.#items[row] = value;
   }
 
-  protected writeData(vector: duckdb.Vector, rows: number): void {
+  protected writeData(vector: Vector, rows: number): void {
     const { buffer, BYTES_PER_ELEMENT } = this.#items;
-    duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, 0, rows * BYTES_PER_ELEMENT);
+    bindings.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, 0, rows * BYTES_PER_ELEMENT);
   }
 }
 
@@ -236,13 +243,13 @@ export class MapBuffer extends ColumnBuffer {
     this.#rowStart = this.#entries;
   }
 
-  protected writeData(vector: duckdb.Vector, rows: number): void {
-    duckdb.list_vector_reserve(vector, this.#entries);
-    duckdb.list_vector_set_size(vector, this.#entries);
-    const entry = duckdb.list_vector_get_child(vector);
-    this.#keys.flush(duckdb.struct_vector_get_child(entry, 0), this.#entries);
-    this.#values.flush(duckdb.struct_vector_get_child(entry, 1), this.#entries);
-    duckdb.copy_data_to_vector(vector, 0, this.#lists.buffer as ArrayBuffer, 0, rows * 16);
+  protected writeData(vector: Vector, rows: number): void {
+    bindings.list_vector_reserve(vector, this.#entries);
+    bindings.list_vector_set_size(vector, this.#entries);
+    const entry = bindings.list_vector_get_child(vector);
+    this.#keys.flush(bindings.struct_vector_get_child(entry, 0), this.#entries);
+    this.#values.flush(bindings.struct_vector_get_child(entry, 1), this.#entries);
+    bindings.copy_data_to_vector(vector, 0, this.#lists.buffer as ArrayBuffer, 0, rows * 16);
     this.#entries = 0;
     this.#rowStart = 0;
   }

@@ -2,8 +2,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
-import { DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBInstance } from "@duckdb/node-api";
 import type { DataDirectory } from "../data-directory.js";
+import { duckdb } from "./duckdb.js";
 
 const MIB = 1024 * 1024;
 const KEPT_DAMAGED_BYTES = 1024 * MIB;
@@ -52,12 +53,12 @@ export function quote(text: string): string {
 
 async function openCatalog(directory: DataDirectory): Promise<DuckDBInstance> {
   try {
-    return await DuckDBInstance.create(directory.catalog);
+    return await duckdb.DuckDBInstance.create(directory.catalog);
   } catch (cause) {
     if (isLocked(cause)) throw locked(directory, cause);
     // It holds nothing that cannot be rebuilt: set it aside and go on.
     moveAside(directory, directory.catalog);
-    return await DuckDBInstance.create(directory.catalog);
+    return await duckdb.DuckDBInstance.create(directory.catalog);
   }
 }
 

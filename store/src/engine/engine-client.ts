@@ -22,6 +22,7 @@ import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
+import type { Column } from "./result-columns.js";
 import type { LeasedSegments, TimeRange } from "./snapshot-segments.js";
 
 export interface EngineClientOptions {
@@ -125,9 +126,18 @@ export class EngineClient {
     await this.#call("follow", undefined);
   }
 
-  /** Runs one prepared statement, until nobody wants it; see `QueryRunner.run`. */
+  /** Runs one prepared statement, until nobody wants it; see `QueryRunner.rows`. */
   async query(request: QueryRequest, signal?: AbortSignal): Promise<Cell[][]> {
-    const answer = this.#call("query", request);
+    return await this.#cancellable(this.#call("query", request), signal);
+  }
+
+  /** See `QueryRunner.columns`. */
+  async queryColumns(request: QueryRequest, signal?: AbortSignal): Promise<Column[]> {
+    return await this.#cancellable(this.#call("queryColumns", request), signal);
+  }
+
+  /** @param answer of the call that was made last */
+  async #cancellable<T>(answer: Promise<T>, signal?: AbortSignal): Promise<T> {
     const id = this.#lastId;
     // When the thread is gone, its end is told elsewhere.
     const cancel = () => void this.#call("cancelQuery", { id }).catch(() => {});

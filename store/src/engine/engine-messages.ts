@@ -11,6 +11,7 @@ import type { ExportSlice } from "./export-lines.js";
 import type { QueryRequest } from "./query-runner.js";
 import type { RawRecord } from "./raw-record.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
+import type { Column } from "./result-columns.js";
 import type { LeasedSegments, TimeRange } from "./snapshot-segments.js";
 
 /** What the engine's thread is started with. */
@@ -35,6 +36,7 @@ export interface EngineCalls {
   lossRecorded: { request: undefined; reply: undefined };
   follow: { request: undefined; reply: undefined };
   query: { request: QueryRequest; reply: Cell[][] };
+  queryColumns: { request: QueryRequest; reply: Column[] };
   /** Names the message that asked. */
   cancelQuery: { request: { id: number }; reply: undefined };
   lease: { request: TimeRange; reply: LeasedSegments };

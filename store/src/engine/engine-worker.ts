@@ -72,7 +72,9 @@ async function call(id: number, method: keyof EngineCalls, argument: unknown): P
     case "follow":
       return await engine.follow((error) => reply({ fatal: errorMessage(error) }));
     case "query":
-      return await engine.queries.run(argument as QueryRequest, id);
+      return await engine.queries.rows(argument as QueryRequest, id);
+    case "queryColumns":
+      return await engine.queries.columns(argument as QueryRequest, id);
     case "cancelQuery":
       return engine.queries.cancel((argument as EngineCalls["cancelQuery"]["request"]).id);
     case "lease":

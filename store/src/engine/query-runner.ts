@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
-import type { DuckDBConnection, DuckDBInstance, DuckDBValue, JS } from "@duckdb/node-api";
+import type {
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBResult,
+  DuckDBValue,
+  JS,
+} from "@duckdb/node-api";
+import { type Column, columnsOf } from "./result-columns.js";
 
 /** Queries that run at once: more would only take cores from ingest. */
 const MAX_RUNNING = 2;
@@ -53,7 +60,16 @@ export class QueryRunner {
    * @param id under which {@link cancel} knows it
    * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`
    */
-  async run(
+  async rows(request: QueryRequest, id: number): Promise<JS[][]> {
+    return await this.#run(request, id, (result) => result.getRowsJS());
+  }
+
+  /** As {@link rows}, by column. */
+  async columns(request: QueryRequest, id: number): Promise<Column[]> {
+    return await this.#run(request, id, columnsOf);
+  }
+
+  async #run<T>(
     {
       sql,
       values = [],
@@ -61,16 +77,18 @@ export class QueryRunner {
       runMillis = Number.POSITIVE_INFINITY,
     }: QueryRequest,
     id: number,
-  ): Promise<JS[][]> {
+    read: (result: DuckDBResult) => Promise<T>,
+  ): Promise<T> {
     const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
     const call: Call = { deadline, isCancelled: false, refuse: null };
     this.#calls.set(id, call);
     try {
-      if (timeoutMillis === null) return await this.#execute(sql, values, call);
+      const execute = () => this.#execute(sql, values, call, read);
+      if (timeoutMillis === null) return await execute();
       await this.#place(call);
       call.deadline = Math.min(call.deadline, performance.now() + runMillis);
       try {
-        return await this.#execute(sql, values, call);
+        return await execute();
       } finally {
         this.#givePlace();
       }
@@ -135,7 +153,12 @@ export class QueryRunner {
     enter();
   }
 
-  async #execute(sql: string, values: DuckDBValue[], call: Call): Promise<JS[][]> {
+  async #execute<T>(
+    sql: string,
+    values: DuckDBValue[],
+    call: Call,
+    read: (result: DuckDBResult) => Promise<T>,
+  ): Promise<T> {
     if (this.#isClosed)
       throw new AuditError("stopping", "the server is stopping", "ask again later");
     const isOver = () => call.isCancelled || performance.now() >= call.deadline;
@@ -147,7 +170,7 @@ export class QueryRunner {
       if (isOver()) connection.interrupt();
     }, INTERRUPT_AGAIN_MILLIS);
     try {
-      return (await connection.runAndReadAll(sql, values)).getRowsJS();
+      return await read(await connection.run(sql, values));
     } catch (error) {
       if (this.#onError(error)) {
         throw new AuditError(

@@ -1,8 +1,6 @@
 import type { KeyValue } from "@agent-audit/otlp";
 import { ATTR_COST_AMOUNT, type Envelope, nanoFromAmount, toJson } from "@agent-audit/schema";
 import type { DuckDBAppender, DuckDBType } from "@duckdb/node-api";
-import { DuckDBDataChunk } from "@duckdb/node-api";
-import duckdb from "@duckdb/node-bindings";
 import {
   bigIntBuffer,
   byteBuffer,
@@ -14,6 +12,7 @@ import {
   TextBuffer,
 } from "./column-buffers.js";
 import { FIELD_COLUMNS, type FieldColumn, type RowContext } from "./columns.js";
+import { bindings, duckdb } from "./duckdb.js";
 
 /** Text of one chunk: few rows with large content are handed over before many would fill the memory. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
@@ -94,9 +93,9 @@ export class RowWriter {
   /** Hands what is collected to the appender. */
   flush(): void {
     if (this.#rows === 0) return;
-    const chunk = DuckDBDataChunk.create(this.#types, this.#rows);
+    const chunk = duckdb.DuckDBDataChunk.create(this.#types, this.#rows);
     this.#buffers.forEach((buffer, column) => {
-      buffer.flush(duckdb.data_chunk_get_vector(chunk.chunk, column), this.#rows);
+      buffer.flush(bindings.data_chunk_get_vector(chunk.chunk, column), this.#rows);
     });
     this.#appender.appendDataChunk(chunk);
     this.#rows = 0;
