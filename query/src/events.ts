@@ -1,12 +1,12 @@
 import { type ColumnName, type Snapshot, tablesOf } from "@agent-audit/store";
 import { decodeCursor, encodeCursor, filterDigest } from "./cursor.js";
 import { EVENT_COLUMNS, type EventJson, eventJson } from "./event-json.js";
-import { inHalves } from "./in-halves.js";
+import { askEach, halvesOf } from "./in-halves.js";
 import { findKeys } from "./page-keys.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import { type EventsRequest, ORDERS } from "./request.js";
-import { rowsSql } from "./sql/events-sql.js";
+import { type Holding, rowsSql } from "./sql/events-sql.js";
 
 export interface EventsPage {
   events: EventJson[];
@@ -75,7 +75,8 @@ export async function rowsOf(
     return held.length === 0 ? [] : tablesOf([segment]).map((table) => ({ table, seqs: held }));
   });
   if (holdings.length === 0) return [];
-  const rows = await inHalves(holdings, (half) => snapshot.query(rowsSql(half, columns)));
+  const ask = (half: readonly Holding[]) => snapshot.query(rowsSql(half, columns));
+  const rows = await askEach(halvesOf(holdings), ask);
   const bySeq = new Map(
     rows
       .flat()

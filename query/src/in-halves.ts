@@ -1,20 +1,22 @@
-/** Fewer are not worth a second statement. */
-const MIN_PARTS = 8;
+/** Of fewer tables a second statement is not worth it. */
+const MIN_TABLES = 8;
+
+/** Parts a list in two, when it is long. */
+export function halvesOf<Part>(parts: readonly Part[]): (readonly Part[])[] {
+  const middle = parts.length >>> 1;
+  return parts.length < MIN_TABLES ? [parts] : [parts.slice(0, middle), parts.slice(middle)];
+}
 
 /**
- * Asks about many tables by two statements at once: DuckDB plans each on one core, and of statements over many segments that is
- * what takes the time.
- *
- * @param ask about some of the parts
+ * Asks about each of two halves at once: DuckDB plans a statement on one core, and planning is most of what a statement over
+ * many segments takes.
  */
-export async function inHalves<Part, Answer>(
-  parts: readonly Part[],
-  ask: (parts: readonly Part[]) => Promise<Answer>,
+export async function askEach<Half, Answer>(
+  halves: readonly Half[],
+  ask: (half: Half) => Promise<Answer>,
 ): Promise<Answer[]> {
-  if (parts.length < MIN_PARTS) return [await ask(parts)];
-  const middle = parts.length >>> 1;
   // Both are waited for, whatever becomes of one: until then their tables must stay.
-  const answers = await Promise.allSettled([ask(parts.slice(0, middle)), ask(parts.slice(middle))]);
+  const answers = await Promise.allSettled(halves.map(ask));
   return answers.map((answer) => {
     if (answer.status === "rejected") throw answer.reason;
     return answer.value;
