@@ -17,6 +17,7 @@ interface Durations {
 }
 
 export interface Measures extends Sums {
+  bytes: number;
   duration_ms: Durations;
   cost: Cost[];
 }
@@ -89,6 +90,7 @@ export async function aggregate(
   const durations = await durationsByRank(snapshot, request, keys);
   const measuresOf = (rank: number | null, { sums, cost }: Tally): Measures => ({
     ...sums.json(),
+    bytes: sums.bytes,
     duration_ms: durations.get(rank) ?? { avg: null, p50: null, p95: null, max: null },
     cost: cost.json(),
   });

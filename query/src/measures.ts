@@ -10,7 +10,6 @@ export interface Sums {
   output_tokens: number;
   cache_read_tokens: number;
   cache_write_tokens: number;
-  bytes: number;
 }
 
 export interface Cost {
@@ -33,9 +32,13 @@ export class SumsTally {
     }
   }
 
+  get bytes(): number {
+    return this.#cells.at(-1) as number;
+  }
+
   json(): Sums {
-    const [count = 0, withResult = 0, failures = 0, errors = 0, ...rest] = this.#cells;
-    const [input = 0, output = 0, cacheRead = 0, cacheWrite = 0, bytes = 0] = rest;
+    const [count = 0, withResult = 0, failures = 0, errors = 0] = this.#cells;
+    const [, , , , input = 0, output = 0, cacheRead = 0, cacheWrite = 0] = this.#cells;
     return {
       count,
       success_count: withResult - failures - errors,
@@ -45,14 +48,14 @@ export class SumsTally {
       output_tokens: output,
       cache_read_tokens: cacheRead,
       cache_write_tokens: cacheWrite,
-      bytes,
     };
   }
 }
 
 /** Collects what groups of events cost, in whole units and billionths, by currency. */
 export class CostTally {
-  readonly #byCurrency = new Map<string, { units: number; billionths: number }>();
+  /** Made when there is one: most events cost nothing. */
+  #byCurrency: Map<string, { units: number; billionths: number }> | null = null;
   #unpriced = 0;
 
   /**
@@ -66,6 +69,7 @@ export class CostTally {
     this.#unpriced += unpriced;
     if (priced === 0) return;
     const name = (currency ?? "") as string;
+    this.#byCurrency ??= new Map();
     const sum = this.#byCurrency.get(name) ?? { units: 0, billionths: 0 };
     this.#byCurrency.set(name, sum);
     sum.units += units;
@@ -74,11 +78,11 @@ export class CostTally {
 
   /** Gives one entry per currency; unpriced calls stand in the first, or alone without an amount. */
   json(): Cost[] {
-    const entries = [...this.#byCurrency].sort(([a], [b]) => (a < b ? -1 : 1));
-    if (entries.length === 0) {
+    if (this.#byCurrency === null) {
       if (this.#unpriced === 0) return [];
       return [{ currency: null, amount: null, unpriced_count: this.#unpriced }];
     }
+    const entries = [...this.#byCurrency].sort(([a], [b]) => (a < b ? -1 : 1));
     return entries.map(([currency, { units, billionths }], index) => ({
       currency: currency === "" ? null : currency,
       amount: amountOf(BigInt(units) * BILLION + BigInt(billionths)),

@@ -15,7 +15,7 @@ import { Zone } from "./zone.js";
 
 const MAX_BUCKETS = 10_000;
 
-type Series = Omit<Sums, "bytes"> & { cost: Cost[] };
+type Series = Sums & { cost: Cost[] };
 
 export interface Bucket extends Series {
   start: string;
@@ -61,22 +61,21 @@ class SeriesTally {
   }
 
   json(): Series {
-    const { bytes: _, ...series } = this.#sums.json();
-    return { ...series, cost: this.#cost.json() };
+    return Object.assign(this.#sums.json(), { cost: this.#cost.json() });
   }
 }
 
 /** What a bucket has: all, of each group that is shown, and of all other groups. */
 class BucketTally {
   readonly #total = new SeriesTally();
-  readonly #groups = new Map<number, SeriesTally>();
+  /** By rank. */
+  readonly #groups: SeriesTally[] = [];
 
   /** @param rank of the group; {@link OTHER} when it is not shown */
   add(parts: Parts, row: number, rank: number): void {
     this.#total.add(parts, row);
-    const group = this.#groups.get(rank) ?? new SeriesTally();
-    this.#groups.set(rank, group);
-    group.add(parts, row);
+    this.#groups[rank] ??= new SeriesTally();
+    this.#groups[rank].add(parts, row);
   }
 
   total(): Series {
@@ -87,11 +86,11 @@ class BucketTally {
   split(by: GroupField, shown: ReadonlyMap<number, Cell>): Pick<Bucket, "groups" | "other"> {
     return {
       groups: [...shown].flatMap(([rank, key]) => {
-        const group = this.#groups.get(rank);
+        const group = this.#groups[rank];
         if (group === undefined) return [];
-        return [{ key: { [by]: key as string | number | null }, ...group.json() }];
+        return Object.assign({ key: { [by]: key as string | number | null } }, group.json());
       }),
-      other: this.#groups.get(OTHER)?.json() ?? null,
+      other: this.#groups[OTHER]?.json() ?? null,
     };
   }
 }
