@@ -1,7 +1,7 @@
 import { type ColumnName, type Snapshot, tablesOf } from "@agent-audit/store";
 import { decodeCursor, encodeCursor, filterDigest } from "./cursor.js";
 import { EVENT_COLUMNS, type EventJson, eventJson } from "./event-json.js";
-import { askEach, halvesOf } from "./in-halves.js";
+import { inHalves } from "./in-halves.js";
 import { findKeys } from "./page-keys.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
@@ -76,14 +76,12 @@ export async function rowsOf(
   });
   if (holdings.length === 0) return [];
   const ask = (half: readonly Holding[]) => snapshot.query(rowsSql(half, columns));
-  const rows = await askEach(halvesOf(holdings), ask);
+  const rows = await inHalves(holdings, ask);
   const bySeq = new Map(
-    rows
-      .flat()
-      .map((row) => [
-        row[0] as bigint,
-        eventJson(row, withContent ? (row.at(-1) ?? null) : undefined),
-      ]),
+    rows.map((row) => [
+      row[0] as bigint,
+      eventJson(row, withContent ? (row.at(-1) ?? null) : undefined),
+    ]),
   );
   return seqs.map((seq) => bySeq.get(seq)).filter((event) => event !== undefined);
 }

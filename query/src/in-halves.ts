@@ -1,24 +1,23 @@
 /** Of fewer tables a second statement is not worth it. */
 const MIN_TABLES = 8;
 
-/** Parts a list in two, when it is long. */
-export function halvesOf<Part>(parts: readonly Part[]): (readonly Part[])[] {
-  const middle = parts.length >>> 1;
-  return parts.length < MIN_TABLES ? [parts] : [parts.slice(0, middle), parts.slice(middle)];
-}
-
 /**
- * Asks about each of two halves at once: DuckDB plans a statement on one core, and planning is most of what a statement over
- * many segments takes.
+ * Asks about many tables in two halves at once: DuckDB plans a statement on one core, and planning is most of what finding and
+ * reading a page's rows in many segments takes.
  */
-export async function askEach<Half, Answer>(
-  halves: readonly Half[],
-  ask: (half: Half) => Promise<Answer>,
-): Promise<Answer[]> {
+export async function inHalves<Table, Row>(
+  tables: readonly Table[],
+  ask: (tables: readonly Table[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  if (tables.length < MIN_TABLES) return await ask(tables);
+  const middle = tables.length >>> 1;
   // Both are waited for, whatever becomes of one: until then their tables must stay.
-  const answers = await Promise.allSettled(halves.map(ask));
-  return answers.map((answer) => {
-    if (answer.status === "rejected") throw answer.reason;
-    return answer.value;
+  const halves = await Promise.allSettled([
+    ask(tables.slice(0, middle)),
+    ask(tables.slice(middle)),
+  ]);
+  return halves.flatMap((half) => {
+    if (half.status === "rejected") throw half.reason;
+    return half.value;
   });
 }

@@ -7,7 +7,7 @@ import {
   tablesOf,
 } from "@agent-audit/store";
 import { FIELDS } from "./fields.js";
-import { askEach, halvesOf } from "./in-halves.js";
+import { inHalves } from "./in-halves.js";
 import type { EventsRequest, Filter, Order } from "./request.js";
 import { type Key, pageKeysSql, type Slice } from "./sql/events-sql.js";
 
@@ -79,7 +79,7 @@ export async function findKeys(
         ...limitsOf(leftMillis),
       });
     try {
-      const found = (await askEach(halvesOf(tables), ask)).flat().map(keyOf).sort(COMPARE[order]);
+      const found = (await inHalves(tables, ask)).map(keyOf).sort(COMPARE[order]);
       keys.push(...found.slice(0, wanted.limit));
     } catch (error) {
       const code = error instanceof AuditError ? error.code : "";

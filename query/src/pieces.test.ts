@@ -1,6 +1,6 @@
 import { EVERYTHING, QUARTER_NANOS, type Snapshot, type SnapshotSegment } from "@agent-audit/store";
 import { expect, it } from "vitest";
-import { halvesOfPieces, type Piece, piecesOf } from "./pieces.js";
+import { piecesOf } from "./pieces.js";
 import type { Condition, Filter } from "./request.js";
 
 const Q = QUARTER_NANOS;
@@ -96,21 +96,4 @@ it.each([
 it("reads rows of a segment that has more than the answer is pinned to", () => {
   const early = { ...snapshot, appliedSeq: 8n } as Snapshot;
   expect(piecesOf(early, filter(), []).pieces.map(({ kind }) => kind)).toEqual(["rows"]);
-});
-
-it("parts many tables in two, each whole in one half", () => {
-  const many = Array.from({ length: 9 }, (_, i) => segment(`s${i}`, i < 6, 0n, 100n * Q));
-  const all = piecesOf(
-    { ...snapshot, segments: many } as unknown as Snapshot,
-    filter({ fromNano: 1n, toNano: 50n * Q + 1n }),
-    [],
-  );
-  const read = ({ pieces }: { pieces: readonly Piece[] }) =>
-    pieces.flatMap(({ kind, tables, fromNano }) =>
-      tables.map((table) => `${kind} ${table} ${fromNano}`),
-    );
-  const halves = halvesOfPieces(all).map(read);
-  expect(halves.length).toBe(2);
-  expect(halves.flat().sort()).toEqual(read(all).sort());
-  expect(halvesOfPieces(piecesOf(snapshot, filter(), []))).toHaveLength(1);
 });

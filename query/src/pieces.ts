@@ -7,7 +7,6 @@ import {
   tablesOf,
 } from "@agent-audit/store";
 import { FIELDS } from "./fields.js";
-import { halvesOf } from "./in-halves.js";
 import type { Filter } from "./request.js";
 
 /** A part of what a statement adds up: rows, or the sums that sealed segments carry of each quarter of an hour. */
@@ -22,32 +21,13 @@ export interface Piece {
 /** What a statement reads: pieces that have no event in common, pinned to a sequence. */
 export interface Pieces {
   pieces: readonly Piece[];
-  /** All events tables: where the end of an action may stand. */
-  tables: readonly string[];
   appliedSeq: bigint;
 }
 
 /** Where nothing but rows will do. */
 export function rowsOnly(snapshot: Snapshot, { fromNano, toNano }: Filter): Pieces {
   const { tables, appliedSeq } = snapshot;
-  return { pieces: [{ kind: "rows", tables, fromNano, toNano }], tables, appliedSeq };
-}
-
-/** Parts the tables in two, when they are many. */
-export function halvesOfPieces(all: Pieces): Pieces[] {
-  // One that two pieces read must be in one half only.
-  const tables = new Set(all.pieces.flatMap((piece) => piece.tables));
-  return halvesOf([...tables]).map((half) => ({
-    ...all,
-    pieces: all.pieces.flatMap(({ kind, tables, fromNano, toNano }) =>
-      piece(
-        kind,
-        tables.filter((table) => half.includes(table)),
-        fromNano,
-        toNano,
-      ),
-    ),
-  }));
+  return { pieces: [{ kind: "rows", tables, fromNano, toNano }], appliedSeq };
 }
 
 /**
@@ -83,9 +63,7 @@ export function piecesOf(
     ...edge(fromNano, innerFrom),
     ...edge(innerTo, toNano),
   ];
-  return pieces.length === 0
-    ? rowsOnly(snapshot, filter)
-    : { pieces, tables: snapshot.tables, appliedSeq };
+  return pieces.length === 0 ? rowsOnly(snapshot, filter) : { pieces, appliedSeq };
 }
 
 function piece(

@@ -2,10 +2,9 @@ import type { Cell, Column, Snapshot } from "@agent-audit/store";
 import { groupField } from "./aggregate.js";
 import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
-import { askEach } from "./in-halves.js";
 import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
-import { halvesOfPieces, piecesOf } from "./pieces.js";
+import { piecesOf } from "./pieces.js";
 import { BadRequestError } from "./query-error.js";
 import type { Filter, TimeseriesRequest } from "./request.js";
 import { closedKeys, frequentValuesSql, OTHER, seriesSql, timeRangeSql } from "./sql/groups-sql.js";
@@ -107,22 +106,19 @@ export async function timeseries(
   const grouping = { filter, by: by === null ? [] : [by] };
   const baseNanos = BigInt(baseMillis) * 1_000_000n;
   const pieces = piecesOf(snapshot, filter, grouping.by, baseNanos);
-  const answers = await askEach(halvesOfPieces(pieces), async (half) => {
-    const columns = await snapshot.queryColumns(seriesSql(half, grouping, keys, baseNanos));
-    return columns as unknown as Parts;
-  });
-  const shown = shownGroups(answers, keys, limit);
+  const parts = (await snapshot.queryColumns(
+    seriesSql(pieces, grouping, keys, baseNanos),
+  )) as unknown as Parts;
+  const [bases, ranks] = parts;
+  const shown = shownGroups(parts, keys, limit);
   const buckets = starts.map((start) => ({ start, tally: new BucketTally() }));
   let [first, last] = [buckets.length, -1];
-  for (const parts of answers) {
-    const [bases, ranks] = parts;
-    for (const [row, base] of bases.entries()) {
-      const at = indexAtOrBefore(starts, base * baseMillis);
-      const rank = ranks[row] as number;
-      buckets[at]?.tally.add(parts, row, shown.has(rank) ? rank : OTHER);
-      first = Math.min(first, at);
-      last = Math.max(last, at);
-    }
+  for (const [row, base] of bases.entries()) {
+    const at = indexAtOrBefore(starts, base * baseMillis);
+    const rank = ranks[row] as number;
+    buckets[at]?.tally.add(parts, row, shown.has(rank) ? rank : OTHER);
+    first = Math.min(first, at);
+    last = Math.max(last, at);
   }
   const begin = filter.fromNano === null ? first : 0;
   const end = filter.toNano === null ? last + 1 : buckets.length;
@@ -140,16 +136,14 @@ export async function timeseries(
 
 /** Finds the groups that are shown, the largest first: ranks and keys. */
 function shownGroups(
-  answers: readonly Parts[],
+  [, ranks, , counts]: Parts,
   keys: readonly Cell[][],
   limit: number,
 ): ReadonlyMap<number, Cell> {
   const groups = keys.map(([key = null], i) => ({ rank: i + 1, key, count: 0 }));
-  for (const [, ranks, , counts] of answers) {
-    for (const [row, rank] of ranks.entries()) {
-      const group = groups[rank - 1];
-      if (group !== undefined) group.count += counts[row] as number;
-    }
+  for (const [row, rank] of ranks.entries()) {
+    const group = groups[rank - 1];
+    if (group !== undefined) group.count += counts[row] as number;
   }
   const shown = groups
     .filter(({ count }) => count > 0)

@@ -171,7 +171,7 @@ const COUNT_COLUMNS = { rows: [], sums: ["row_count"] } as const;
 /** Writes the filtered events, or sums of them, with their keys, as they are stored, as k0, k1, k2. */
 function keyedSql(
   sql: SqlBuilder,
-  { kind, pieces, tables: allTables, appliedSeq }: Source,
+  { kind, pieces, appliedSeq }: Source,
   { filter, by }: { filter: Filter; by: readonly GroupField[] },
   columns: readonly string[],
 ): string {
@@ -179,7 +179,7 @@ function keyedSql(
   const parts = pieces.map(({ tables, fromNano, toNano }) => {
     const part = { ...filter, fromNano, toNano };
     const where =
-      kind === "sums" ? conditionsSql(sql, part) : whereSql(sql, part, appliedSeq, allTables);
+      kind === "sums" ? conditionsSql(sql, part) : whereSql(sql, part, appliedSeq, tables);
     return sql.from(tables, [...keys, ...columns], where);
   });
   return parts.length === 1 ? (parts[0] as string) : `(${parts.join(" UNION ALL ")})`;

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { DiskGuardLimits } from "../disk-guard.js";
+import { journalNames } from "./journal-files.js";
 
 /** What the sealing thread is started with. */
 export interface SealingWorkerData {
@@ -41,6 +42,8 @@ export class Sealer {
       return;
     }
     this.#isAskedAgain = false;
+    // The newest is written to: a thread for nothing would cost each start 0.1 s.
+    if (journalNames(this.#directory).filter(({ isSealed }) => !isSealed).length < 2) return;
     const url = new URL("./sealing-worker.js", import.meta.url);
     const workerData: SealingWorkerData = {
       directory: this.#directory,
