@@ -73,8 +73,10 @@ export function rowsSql(
   const parts = holdings.map(({ table, seqs }) => {
     const sorted = [...seqs].sort((a, b) => (a < b ? -1 : 1));
     const [first, last] = [sorted[0] as bigint, sorted.at(-1) as bigint];
-    const named = sorted.map((seq) => sql.seq(seq)).join(", ");
-    const wanted = `seq >= ${sql.seq(first)} AND seq <= ${sql.seq(last)} AND seq IN (${named})`;
+    const wanted =
+      first === last
+        ? `seq = ${sql.seq(first)}`
+        : `seq >= ${sql.seq(first)} AND seq <= ${sql.seq(last)} AND seq IN ${sql.seqs(sorted)}`;
     // Of row ids DuckDB skips all vectors but those that are wanted, in every column; of a list of values none.
     return last - first < NEAR
       ? `SELECT ${list} FROM ${table} WHERE ${wanted}`

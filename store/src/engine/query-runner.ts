@@ -7,6 +7,7 @@ import type {
   DuckDBValue,
   JS,
 } from "@duckdb/node-api";
+import { duckdb } from "./duckdb.js";
 import { type Column, columnsOf } from "./result-columns.js";
 
 /** Queries that run at once: more would only take cores from ingest. */
@@ -16,9 +17,12 @@ const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 const INTERRUPT_AGAIN_MILLIS = 20;
 
+/** Is bound as one value. */
+type Value = string | number | bigint | boolean | null | readonly bigint[];
+
 export interface QueryRequest {
   sql: string;
-  values?: (string | number | bigint | boolean | null)[];
+  values?: Value[];
   /**
    * From its arrival on; default 10 s; `null` for no limit of time and no place in the queue, for the server's own long
    * reads.
@@ -83,7 +87,7 @@ export class QueryRunner {
     const call: Call = { deadline, isCancelled: false, refuse: null };
     this.#calls.set(id, call);
     try {
-      const execute = () => this.#execute(sql, values, call, read);
+      const execute = () => this.#execute(sql, values.map(bindable), call, read);
       if (timeoutMillis === null) return await execute();
       await this.#place(call);
       call.deadline = Math.min(call.deadline, performance.now() + runMillis);
@@ -187,6 +191,10 @@ export class QueryRunner {
       this.#idle.push(connection);
     }
   }
+}
+
+function bindable(value: Value): DuckDBValue {
+  return typeof value === "object" && value !== null ? duckdb.listValue(value) : value;
 }
 
 function stopped({ isCancelled }: Call, cause?: unknown): AuditError {
