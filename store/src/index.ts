@@ -2,7 +2,7 @@ export type { Hold } from "./catalog-log.js";
 export { storeConfig } from "./config.js";
 export { type DataDirectory, storeIdsOf } from "./data-directory.js";
 export { DiskGuard, type DiskGuardLimits, shareOf } from "./disk-guard.js";
-export type { ColumnName } from "./engine/columns.js";
+export { COLUMN_NAMES, type ColumnName } from "./engine/columns.js";
 export type { RetentionCandidate, SegmentStatus } from "./engine/engine.js";
 export type { Cell } from "./engine/engine-messages.js";
 export type { QueryRequest } from "./engine/query-runner.js";
@@ -14,6 +14,7 @@ export {
   QUARTER_NANOS,
   SUMMED_COLUMNS,
   SUMS_DIMENSIONS,
+  SUMS_EXTRAS,
 } from "./engine/segment-sums.js";
 export { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 export {

@@ -1,4 +1,6 @@
-import type { QueryRequest } from "@agent-audit/store";
+import { COLUMN_NAMES, type QueryRequest, SUMS_EXTRAS } from "@agent-audit/store";
+
+const COLUMNS: ReadonlySet<string> = new Set([...COLUMN_NAMES, ...SUMS_EXTRAS]);
 
 type Value = string | number | bigint | boolean | readonly bigint[];
 
@@ -27,12 +29,15 @@ export class SqlBuilder {
     return `(SELECT unnest(${this.value(seqs)}::BIGINT[]))`;
   }
 
-  /** Writes tables as one, with the columns that are wanted, filtered. */
+  /**
+   * Writes tables as one, with the columns that are wanted, filtered. The condition stands once, over all of them, and DuckDB
+   * moves it down: to plan it for each of 30 tables took longer than to look for what it finds.
+   */
   from(tables: readonly string[], columns: readonly string[], where: string): string {
-    const list = columns.join(", ");
-    return `(${tables
-      .map((table) => `SELECT ${list} FROM ${table} WHERE ${where}`)
-      .join(" UNION ALL ")})`;
+    const wanted = columns.join(", ");
+    const read = columnsIn(`${wanted} ${where}`).join(", ");
+    const all = tables.map((table) => `SELECT ${read} FROM ${table}`).join(" UNION ALL ");
+    return `(SELECT ${wanted} FROM (${all}) WHERE ${where})`;
   }
 
   /** Names a query that the statement reads, perhaps more than once. */
@@ -45,4 +50,9 @@ export class SqlBuilder {
     const definitions = this.#definitions.join(", ");
     return { sql: definitions === "" ? sql : `WITH ${definitions} ${sql}`, values: this.values };
   }
+}
+
+/** The columns that a piece of our SQL names: values are never in its text. */
+function columnsIn(text: string): string[] {
+  return [...new Set(text.match(/\w+/g))].filter((word) => COLUMNS.has(word));
 }

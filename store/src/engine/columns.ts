@@ -137,6 +137,13 @@ export type ColumnName =
   | (typeof FIELD_COLUMNS)[number]["name"]
   | (typeof TRAILING_COLUMNS)[number]["name"];
 
+/** All columns of the events table, in its order. */
+export const COLUMN_NAMES: readonly ColumnName[] = [
+  ...LEADING_COLUMNS,
+  ...FIELD_COLUMNS,
+  ...TRAILING_COLUMNS,
+].map(({ name }) => name);
+
 /** Writes the definition of the events table's columns. */
 export function columnDefinitions(): string {
   const fields = FIELD_COLUMNS.map((column) => {

@@ -31,6 +31,15 @@ export const SUMMED_COLUMNS = [
   "cost_nano",
 ] as const satisfies readonly ColumnName[];
 
+/** What the sums have beside {@link SUMS_DIMENSIONS} and {@link SUMMED_COLUMNS}. */
+export const SUMS_EXTRAS = [
+  "min_time",
+  "max_time",
+  "row_count",
+  "priced_count",
+  "unpriced_count",
+] as const;
+
 /** An LLM call without a price: reported apart, never as zero. */
 export const IS_UNPRICED_SQL =
   "cost_nano IS NULL AND (source = 'llm-proxy' OR input_tokens IS NOT NULL)";
