@@ -2,7 +2,7 @@ import http from "node:http";
 import zlib from "node:zlib";
 import { KeyRing, keyFile } from "@agent-audit/access";
 import { writeLogsRequestJson } from "@agent-audit/otlp";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { JSON_TYPE, PROTOBUF, post, quarantined, stored } from "../../test/support/send-logs.js";
 import { startReceiver } from "../../test/support/start-receiver.js";
@@ -100,6 +100,12 @@ describe("POST /v1/logs", () => {
     expect(quarantined(started)).toEqual([["an AnyValue is no object", '{"body":7}']]);
   });
 
+  let limited: Awaited<ReturnType<typeof startReceiver>>;
+  let accepted = 0;
+  beforeAll(async () => {
+    limited = await startReceiver(temporaryDirectory(), { maxBodyBytes: 65_536 });
+  });
+
   it.each([
     ["a body that is no protobuf", PROTOBUF, Buffer.from("hello"), 400, /offset/],
     ["a body that is no JSON", JSON_TYPE, "{", 400, /malformed|expected/],
@@ -134,15 +140,14 @@ describe("POST /v1/logs", () => {
       /decompressed body/,
     ],
   ])("refuses %s", async (_, headers, body, status, message) => {
-    const started = await startReceiver(temporaryDirectory(), { maxBodyBytes: 65_536 });
-    const answer = await post(started.url, headers as unknown as Record<string, string>, body);
+    const answer = await post(limited.url, headers as unknown as Record<string, string>, body);
     expect(answer.status).toBe(status);
     const text = await answer.text();
     expect(text).toMatch(message);
     expect(text.length).toBeLessThan(2048);
     if (status === 415) expect(answer.headers.get("Accept-Encoding")).toContain("gzip");
-    const after = await post(started.url, PROTOBUF, sampleBody(event("after")));
-    expect(after.headers.get("Agent-Audit-Seq")).toBe("1");
+    const after = await post(limited.url, PROTOBUF, sampleBody(event("after")));
+    expect(after.headers.get("Agent-Audit-Seq")).toBe(String(++accepted));
   });
 
   it("refuses more records than one request may hold", async () => {
