@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["*/src/**/*.test.ts", "test/e2e/**/*.test.ts", "test/house/**/*.test.ts"],
+    setupFiles: ["test/support/set-up.ts"],
     // Three at once on two cores: a start may take three seconds, and some tests make ten.
     testTimeout: 120_000,
     hookTimeout: 30_000,

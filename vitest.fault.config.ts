@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/fault/**/*.test.ts"],
+    setupFiles: ["test/support/set-up.ts"],
     testTimeout: 3_600_000,
     hookTimeout: 60_000,
     fileParallelism: false,

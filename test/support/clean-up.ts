@@ -1,10 +1,6 @@
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 
 const atEnd: (() => unknown)[] = [];
-
-afterAll(async () => {
-  for (const action of atEnd.reverse()) await action();
-});
 
 /** Runs `action` when the test ends; called outside a test, when the file ends. */
 export function cleanUp(action: () => unknown): void {
@@ -16,4 +12,9 @@ export function cleanUp(action: () => unknown): void {
     // There is no test to finish in a beforeAll hook.
     atEnd.push(action);
   }
+}
+
+/** Does what was left for the end of a file, the last first. */
+export async function cleanUpFile(): Promise<void> {
+  for (const action of atEnd.splice(0).reverse()) await action();
 }

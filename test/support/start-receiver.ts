@@ -1,7 +1,7 @@
 import { KeyRing, keyFile } from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { Store } from "@agent-audit/store";
-import { onTestFinished } from "vitest";
+import { cleanUp } from "./clean-up.js";
 
 const MIB = 1024 * 1024;
 
@@ -39,6 +39,6 @@ export async function startReceiver(
     await following;
     await store.close();
   };
-  onTestFinished(stop);
+  cleanUp(stop);
   return { receiver, store, journal, following, failures, url: `${receiver.url}/v1/logs`, stop };
 }
