@@ -14,8 +14,14 @@ const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
     env: { ...process.env, ...env },
   });
 
-const create = (data: string, ...args: string[]) => {
-  const made = run(["keys", "create", "--data", data, "--json", ...args]);
+const create = (data: string, ...args: string[]) => createBy(["--data", data], args);
+
+/** At a running server: it need not open the data directory. */
+const createAt = ({ apiUrl }: Server, key: string, ...args: string[]) =>
+  createBy([], args, { AGENT_AUDIT_API: apiUrl, AGENT_AUDIT_API_KEY: key });
+
+const createBy = (where: string[], args: string[], env: NodeJS.ProcessEnv = {}) => {
+  const made = run(["keys", "create", ...where, "--json", ...args], env);
   expect(made.stderr).toBe("");
   return JSON.parse(made.stdout) as { key: { id: string }; text: string };
 };
@@ -44,10 +50,10 @@ describe("keys", () => {
   it("keep organisations apart, in everything that is sent and everything that can be asked", async () => {
     const data = temporaryDirectory();
     const admin = create(data, "--scope", "admin");
-    const acme = create(data, "--scope", "ingest", "--org", "acme");
-    const other = create(data, "--scope", "ingest", "--org", "rival");
-    const reader = create(data, "--scope", "read", "--org", "acme");
     const server = await startServer(data);
+    const acme = createAt(server, admin.text, "--scope", "ingest", "--org", "acme");
+    const other = createAt(server, admin.text, "--scope", "ingest", "--org", "rival");
+    const reader = createAt(server, admin.text, "--scope", "read", "--org", "acme");
     const unknown = await fetch(`${server.apiUrl}/api/v1/events`);
     expect([unknown.status, unknown.headers.get("connection")]).toEqual([401, "close"]);
     expect((await fetch(`${server.apiUrl}/healthz`)).status).toBe(200);
@@ -57,7 +63,7 @@ describe("keys", () => {
       action: "canary",
       agent: { id: "canary-agent" },
     });
-    await send(server, other.text, canary, sampleEvent({ action: "canary" }));
+    const hidden = await send(server, other.text, canary, sampleEvent({ action: "canary" }));
     const foreign = sampleEvent({ action: "canary", org: { id: "acme" } });
     const half = await send(server, other.text, foreign, sampleEvent({ action: "canary" }));
     expect(await half.text()).toMatch(/is for organisation rival/);
@@ -71,7 +77,7 @@ describe("keys", () => {
     for (const route of [
       "events?q=canary",
       "events?org=rival",
-      "events/seq:4",
+      `events/seq:${hidden.headers.get("agent-audit-seq")}`,
       "aggregate?by=agent&by=action",
       "aggregate?by=org",
       "facets",
