@@ -28,3 +28,16 @@ it("series and pages begin and end where times do, in every zone", async () => {
     expect(page.events[0].seq + next.events[0].seq).toBe(3);
   }
 });
+
+it("a far event that the filter leaves out does not make a series too long", async () => {
+  const { get, append, settle } = await startQuery(temporaryDirectory());
+  const HOUR = 3_600_000_000_000n;
+  const near = [0n, 2n].map((hours) => 500_000n * HOUR + hours * HOUR);
+  const events = near.map((time) => sampleEvent({ time, action: "near" }));
+  append(sampleBody(sampleEvent({ time: 1n, action: "far" }), ...events), 3);
+  await settle();
+  const { body } = await get("/api/v1/timeseries?interval=hour&action=near");
+  expect(body.buckets.map(({ count }: { count: number }) => count)).toEqual([1, 0, 1]);
+  const { body: all } = await get("/api/v1/timeseries?interval=hour");
+  expect(all.error.code).toBe("too_many_buckets");
+});

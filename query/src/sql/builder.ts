@@ -30,8 +30,8 @@ export class SqlBuilder {
   }
 
   /**
-   * Writes tables as one, with the columns that are wanted, or expressions with names, filtered. The condition stands once, over all of them, and DuckDB
-   * moves it down: to plan it for each of 30 tables took longer than to look for what it finds.
+   * Writes tables as one, with the columns that are wanted, or expressions with names, filtered. The condition stands once,
+   * over all of them, and DuckDB moves it down: to plan it for each of 30 tables took longer than to look for what it finds.
    */
   from(tables: readonly string[], columns: readonly string[], where: string): string {
     const read = [...new Set([...columns, ...columnsIn(where)])].join(", ");

@@ -128,16 +128,20 @@ export class EngineClient {
 
   /** Runs one prepared statement, until nobody wants it; see `QueryRunner.rows`. */
   async query(request: QueryRequest, signal?: AbortSignal): Promise<Cell[][]> {
-    return await this.#cancellable(this.#call("query", request), signal);
+    return await this.#ask("query", request, signal);
   }
 
   /** See `QueryRunner.columns`. */
   async queryColumns(request: QueryRequest, signal?: AbortSignal): Promise<Column[]> {
-    return await this.#cancellable(this.#call("queryColumns", request), signal);
+    return await this.#ask("queryColumns", request, signal);
   }
 
-  /** @param answer of the call that was made last */
-  async #cancellable<T>(answer: Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #ask<M extends "query" | "queryColumns">(
+    method: M,
+    request: QueryRequest,
+    signal?: AbortSignal,
+  ): Promise<EngineCalls[M]["reply"]> {
+    const answer = this.#call(method, request);
     const id = this.#lastId;
     // When the thread is gone, its end is told elsewhere.
     const cancel = () => void this.#call("cancelQuery", { id }).catch(() => {});
