@@ -26,7 +26,7 @@ const run = (args: string[], env = {}) =>
 
 describe("agent-audit serve", () => {
   it("has every acknowledged event once after kill -9 in the middle of ingest", async () => {
-    await killRounds(temporaryDirectory(), 10, runSeed(), 200);
+    await killRounds(temporaryDirectory(), 10, runSeed(), 50);
   });
 
   it("rebuilds the engine when its files are deleted", async () => {
