@@ -69,12 +69,6 @@ const sealed = async (server: Awaited<ReturnType<typeof startServer>>, count: nu
     )
     .toBe(count);
 
-/** Gives the names of all files of segments and journal. */
-const files = (data: string) =>
-  ["events", "journal"]
-    .flatMap((place) => fs.readdirSync(path.join(data, place)))
-    .filter((name) => !name.endsWith(".ids") && !name.endsWith(".wal"));
-
 describe("retention", () => {
   it("drops whole segments by the time of receipt, keeps what is held, and brings nothing back", async () => {
     const data = await storeOf(90, 60, 45, 10);
@@ -139,44 +133,5 @@ describe("retention", () => {
     expect(await actions(third)).toEqual(["a-10", "b-10"]);
     await third.stop();
     expect(run(["store", "check", "--data", data])).toMatchObject({ status: 0 });
-  });
-
-  it("finishes a drop that was cut short anywhere, and never begins to bring it back", async () => {
-    const data = await storeOf(60, 0);
-    const config = configOf(data, "retention: {}\n");
-    const server = await startServer(data, ["--config", config]);
-    const first = async () => {
-      const response = await fetch(`${server.apiUrl}/api/v1/status`);
-      return ((await response.json()) as { segments: { state: string }[] }).segments[0]?.state;
-    };
-    await expect.poll(first, { timeout: 20_000 }).toBe("sealed");
-    // The compressed form comes first, then the plain one goes.
-    const plain = () => files(data).includes(`${"1".padStart(20, "0")}.journal`);
-    await expect.poll(plain, { timeout: 20_000 }).toBe(false);
-    await server.stop();
-    const before = `${data}.before`;
-    fs.cpSync(data, before, { recursive: true });
-    const all = files(data);
-    const [oldEvents] = fs.readdirSync(path.join(data, "events")).sort();
-    const oldJournal = all.find((name) => name.endsWith(".gz")) as string;
-    configOf(data);
-    expect(run(["retention", "run", "--config", config, "--data", data]).status).toBe(0);
-    const done = files(data);
-    expect(done).not.toContain(oldJournal);
-    expect(done).not.toContain(oldEvents);
-    // As a kill leaves it after each step: some of what must go is still there.
-    for (const leftover of [
-      [`events/${oldEvents}`, `journal/${oldJournal}`],
-      [`journal/${oldJournal}`],
-      [`events/${oldEvents}`],
-    ]) {
-      for (const name of leftover) fs.cpSync(path.join(before, name), path.join(data, name));
-      const again = await startServer(data, ["--config", config]);
-      expect(await actions(again)).toEqual(["a-0", "b-0"]);
-      await again.stop();
-      expect(files(data)).not.toContain(oldJournal);
-      expect(files(data)).not.toContain(oldEvents);
-    }
-    fs.rmSync(before, { recursive: true });
   });
 });
