@@ -1,20 +1,16 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { JournalWriter, Store } from "@agent-audit/store";
 import { checkStore } from "@agent-audit/store/check";
 import { describe, expect, it } from "vitest";
 import { visibleEvents } from "../support/ledger.js";
-import { sampleFrame } from "../support/sample-frame.js";
-import { sampleBody, sampleEvent } from "../support/sample-logs.js";
+import { oldDays } from "../support/old-days.js";
 import { faultShare, runSeed, seeded } from "../support/seeded.js";
 import { startServer } from "../support/start-server.js";
-import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const KILLS = faultShare(60);
 const DAYS = 30;
 const PER_DAY = 20;
-const NANOS_PER_DAY = 86_400_000_000_000n;
 
 describe("a drop that is killed", () => {
   it(`has happened, or not, and is finished by the next start: ${KILLS} kills`, async () => {
@@ -23,7 +19,7 @@ describe("a drop that is killed", () => {
     const random = seeded(seed);
     let killed = 0;
     while (killed < KILLS) {
-      const data = await days();
+      const data = await oldDays(DAYS, PER_DAY);
       const keepAll = path.join(data, "keep.yaml");
       const keepNone = path.join(data, "drop.yaml");
       fs.writeFileSync(keepAll, "");
@@ -63,23 +59,3 @@ describe("a drop that is killed", () => {
     }
   });
 });
-
-/** Makes a data directory of many days, as it had been written on them. */
-async function days(): Promise<string> {
-  const data = temporaryDirectory();
-  const store = await Store.open({ data, onFatal: () => {} });
-  const { directory, storeId } = store;
-  const today = BigInt(Math.floor(Date.now() / 86_400_000)) * NANOS_PER_DAY;
-  let now = 0n;
-  const journal = new JournalWriter({ directory: directory.journal, storeId, now: () => now });
-  for (let age = DAYS; age >= 0; age--) {
-    now = today - BigInt(age) * NANOS_PER_DAY + 5n;
-    const events = Array.from({ length: PER_DAY }, (_, i) => sampleEvent({ id: `${age}-${i}` }));
-    journal.rotateIfDue(now);
-    const payload = sampleBody(...events);
-    journal.append(sampleFrame({ recordCount: PER_DAY, receivedNano: now, payload }));
-  }
-  journal.close();
-  await store.close();
-  return data;
-}
