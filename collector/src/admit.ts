@@ -91,7 +91,7 @@ export function admit(received: ReceivedBody): Admission {
     return { status: "admitted", bodyBytes: bytes.length, digest, ...checked };
   } catch (error) {
     if (error instanceof MalformedRequestError) {
-      const httpStatus = error.code === "too_many_records" ? 413 : 400;
+      const httpStatus = error.code.startsWith("too_many") ? 413 : 400;
       return { status: "refused", httpStatus, reason: error.message };
     }
     // A fault of ours. A 503 would let this body block the sender's queue for ever, so it is kept and skipped.

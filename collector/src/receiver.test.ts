@@ -11,6 +11,14 @@ import { Receiver } from "./receiver.js";
 
 const event = (action: string) => sampleEvent({ action });
 
+/** Wraps a message into a field of another; its length takes five bytes. */
+function protobufMessage(content: Buffer, tag: number): Buffer {
+  const head = Buffer.from([tag, 0x80, 0x80, 0x80, 0x80, 0]);
+  for (let i = 0; i < 5; i++)
+    head[i + 1] = (head[i + 1] as number) | ((content.length >>> (7 * i)) & 0x7f);
+  return Buffer.concat([head, content]);
+}
+
 describe("POST /v1/logs", () => {
   it("stores protobuf and JSON alike, in every coding, and answers in the request's encoding", async () => {
     const started = await startReceiver(temporaryDirectory());
@@ -151,25 +159,29 @@ describe("POST /v1/logs", () => {
     expect(after.headers.get("Agent-Audit-Seq")).toBe(String(accepted));
   });
 
-  it("refuses more records than one request may hold", async () => {
+  it.each([
+    ["records", [0x0a, 0x12], "1200", 262_145],
+    ["groups", [], "0a00", 2_097_153],
+    ["attributes", [0x0a, 0x12, 0x12], "3200", 2_097_153],
+    ["list values", [0x0a, 0x12, 0x12, 0x2a, 0x2a], "0a00", 2_097_153],
+  ])("refuses more %s than one request may hold", async (what, tags, element, count) => {
     const started = await startReceiver(temporaryDirectory());
-    const records = Buffer.alloc(2 * 262_145, Buffer.from("1200", "hex"));
-    const message = (content: Buffer, tag: number) => {
-      const head = Buffer.alloc(6);
-      head.writeUInt8(tag, 0);
-      let length = content.length;
-      for (let i = 1; i <= 4; i++, length >>>= 7) head.writeUInt8((length & 0x7f) | 0x80, i);
-      head.writeUInt8(length & 0x7f, 5);
-      return Buffer.concat([head, content]);
-    };
-    const body = message(message(records, 0x12), 0x0a);
+    const elements = Buffer.alloc(2 * count, Buffer.from(element, "hex"));
+    const body = tags.reduceRight(protobufMessage, elements);
     const answer = await post(started.url, PROTOBUF, body);
     expect([answer.status, await answer.text()]).toEqual([
       413,
-      expect.stringMatching(/more than 262144 records/),
+      expect.stringMatching(new RegExp(`more than ${count - 1} .*${what}`)),
     ]);
-    const json = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[${"{},".repeat(262_144)}{}]}]}]}`;
+    const [before, after] = {
+      records: ['{"scopeLogs":[{"logRecords":[', "]}]}"],
+      groups: ["", ""],
+      attributes: ['{"scopeLogs":[{"logRecords":[{"attributes":[', "]}]}]}"],
+      "list values": ['{"scopeLogs":[{"logRecords":[{"body":{"arrayValue":{"values":[', "]}}}]}]}"],
+    }[what] as [string, string];
+    const json = `{"resourceLogs":[${before}${"{},".repeat(count - 1)}{}${after}]}`;
     expect((await post(started.url, JSON_TYPE, json)).status).toBe(413);
+    expect(started.store.position.syncedSeq).toBe(0n);
   });
 
   it("answers a request without records and stores nothing", async () => {

@@ -14,7 +14,11 @@ import {
   type ResourceLogs,
   type ScopeLogs,
 } from "./logs.js";
-import { checkRecordCount, type RecordFaultCode } from "./malformed-request-error.js";
+import {
+  checkElementCount,
+  checkRecordCount,
+  type RecordFaultCode,
+} from "./malformed-request-error.js";
 import { isAllZero } from "./trace-id.js";
 
 const INT64_MIN = -(2n ** 63n);
@@ -65,6 +69,7 @@ class LogsJsonReader {
   readonly #isWellFormed: boolean;
   readonly #logs: JsonLogs = { request: { resourceLogs: [] }, faults: [], repaired: [] };
   #index = 0;
+  #elements = 0;
   #isInRecord = false;
   #isRepaired = false;
 
@@ -345,7 +350,10 @@ class LogsJsonReader {
 
   #list(what: string, visit: () => void): void {
     if (this.#cursor.kind() !== "array") this.#wrong(`${what} is no array`);
-    this.#cursor.array(visit);
+    this.#cursor.array(() => {
+      checkElementCount(++this.#elements, this.#cursor.position);
+      visit();
+    });
   }
 }
 

@@ -1,12 +1,22 @@
 /** Records that one request may hold: far above every sender's batch, and a bound to what a few bytes can ask for. */
 export const MAX_RECORDS = 262_144;
 
+/**
+ * Groups, records, attributes and list values that one request may hold together. Two bytes ask for each, and it takes a
+ * hundred to hold one: what fills 64 MiB with them would be acknowledged, and then end every process that reads it.
+ */
+export const MAX_ELEMENTS = 2_097_152;
+
 /** Says why one record cannot be kept, in a word that does not change: counters are named by it. */
 export type RecordFaultCode = "malformed_record" | "nesting_too_deep";
 
-type MalformedCode = "malformed_protobuf" | "malformed_json" | "too_many_records";
+type MalformedCode =
+  | "malformed_protobuf"
+  | "malformed_json"
+  | "too_many_records"
+  | "too_many_elements";
 
-/** Reports a body that is not an OTLP logs request at all; the receiver answers 400, or 413 for too many records. */
+/** Reports a body that is not an OTLP logs request at all; the receiver answers 400, or 413 for too many of something. */
 export class MalformedRequestError extends Error {
   /** Stable. */
   readonly code: MalformedCode;
@@ -26,4 +36,11 @@ export function checkRecordCount(count: number, offset: number): void {
   if (count <= MAX_RECORDS) return;
   const message = `more than ${MAX_RECORDS} records in one request; send smaller batches`;
   throw new MalformedRequestError("too_many_records", message, offset);
+}
+
+/** Refuses the element after the last that a request may hold. */
+export function checkElementCount(count: number, offset: number): void {
+  if (count <= MAX_ELEMENTS) return;
+  const message = `more than ${MAX_ELEMENTS} groups, records, attributes and list values in one request; send smaller batches`;
+  throw new MalformedRequestError("too_many_elements", message, offset);
 }

@@ -36,7 +36,7 @@ export function readLogsRequest(bytes: Uint8Array): LogsRequest {
   while (reader.position < end) {
     const tag = reader.tag();
     if (tag === field.RESOURCE_LOGS)
-      request.resourceLogs.push(resourceLogs(reader, reader.end(end)));
+      request.resourceLogs.push(resourceLogs(reader, reader.element(end)));
     else field.unknownField(reader, tag, end, field.REQUEST_FIELDS);
   }
   reader.expectEnd(end);
@@ -52,7 +52,7 @@ function resourceLogs(reader: WireReader, end: number): ResourceLogs {
   const group: ResourceLogs = { resource: null, scopeLogs: [], schemaUrl: "" };
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === field.RL_SCOPE_LOGS) group.scopeLogs.push(scopeLogs(reader, reader.end(end)));
+    if (tag === field.RL_SCOPE_LOGS) group.scopeLogs.push(scopeLogs(reader, reader.element(end)));
     else if (tag === field.RL_RESOURCE) {
       group.resource ??= emptyResource();
       resource(reader, reader.end(end), group.resource);
@@ -67,7 +67,7 @@ function resource(reader: WireReader, end: number, into: Resource): void {
   while (reader.position < end) {
     const tag = reader.tag();
     if (tag === field.RESOURCE_ATTRIBUTES)
-      into.attributes.push(keyValue(reader, reader.end(end), 1));
+      into.attributes.push(keyValue(reader, reader.element(end), 1));
     else if (tag === field.RESOURCE_DROPPED) into.droppedAttributesCount = reader.varint32();
     else field.unknownField(reader, tag, end, field.RESOURCE_FIELDS);
   }
@@ -78,7 +78,7 @@ function scopeLogs(reader: WireReader, end: number): ScopeLogs {
   const group: ScopeLogs = { scope: null, logRecords: [], schemaUrl: "" };
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === field.SL_LOG_RECORDS) group.logRecords.push(logRecord(reader, reader.end(end)));
+    if (tag === field.SL_LOG_RECORDS) group.logRecords.push(logRecord(reader, reader.element(end)));
     else if (tag === field.SL_SCOPE) {
       group.scope ??= emptyScope();
       scope(reader, reader.end(end), group.scope);
@@ -95,7 +95,7 @@ function scope(reader: WireReader, end: number, into: InstrumentationScope): voi
     if (tag === field.SCOPE_NAME) into.name = text(reader, end);
     else if (tag === field.SCOPE_VERSION) into.version = text(reader, end);
     else if (tag === field.SCOPE_ATTRIBUTES)
-      into.attributes.push(keyValue(reader, reader.end(end), 1));
+      into.attributes.push(keyValue(reader, reader.element(end), 1));
     else if (tag === field.SCOPE_DROPPED) into.droppedAttributesCount = reader.varint32();
     else field.unknownField(reader, tag, end, field.SCOPE_FIELDS);
   }
@@ -108,7 +108,7 @@ function logRecord(reader: WireReader, end: number): LogRecord {
     const tag = reader.tag();
     switch (tag) {
       case field.LR_ATTRIBUTES:
-        record.attributes.push(keyValue(reader, reader.end(end), 1));
+        record.attributes.push(keyValue(reader, reader.element(end), 1));
         break;
       case field.LR_TIME:
         record.timeUnixNano = reader.fixed64(end);
@@ -212,7 +212,8 @@ function arrayValue(
 ): AnyValue[] {
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === field.LIST_VALUES) values.push(anyValue(reader, reader.end(end), null, depth + 1));
+    if (tag === field.LIST_VALUES)
+      values.push(anyValue(reader, reader.element(end), null, depth + 1));
     else field.unknownField(reader, tag, end, field.LIST_FIELDS);
   }
   reader.expectEnd(end);
@@ -227,7 +228,7 @@ function kvlistValue(
 ): { values: KeyValue[] } {
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === field.LIST_VALUES) values.push(keyValue(reader, reader.end(end), depth + 1));
+    if (tag === field.LIST_VALUES) values.push(keyValue(reader, reader.element(end), depth + 1));
     else field.unknownField(reader, tag, end, field.LIST_FIELDS);
   }
   reader.expectEnd(end);

@@ -85,7 +85,7 @@ export class LogsScanner {
     const end = bytes.length;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === field.RESOURCE_LOGS) this.#resourceLogs(reader.end(end));
+      if (tag === field.RESOURCE_LOGS) this.#resourceLogs(reader.element(end));
       else field.unknownField(reader, tag, end, field.REQUEST_FIELDS);
     }
     reader.expectEnd(end);
@@ -98,7 +98,7 @@ export class LogsScanner {
     for (let i = this.#resourceKeys.length * 2; i > 0; i--) this.#scan.watchedOfGroups.push(-1);
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === field.RL_SCOPE_LOGS) this.#scopeLogs(reader.end(end));
+      if (tag === field.RL_SCOPE_LOGS) this.#scopeLogs(reader.element(end));
       else if (tag === field.RL_RESOURCE) this.#resource(reader.end(end));
       else if (tag === field.GROUP_SCHEMA_URL) reader.skip(tag, end);
       else field.unknownField(reader, tag, end, field.RESOURCE_LOGS_FIELDS);
@@ -110,7 +110,7 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === field.RESOURCE_ATTRIBUTES) this.#resourceAttribute(reader.end(end));
+      if (tag === field.RESOURCE_ATTRIBUTES) this.#resourceAttribute(reader.element(end));
       else if (tag === field.RESOURCE_DROPPED) reader.skip(tag, end);
       else field.unknownField(reader, tag, end, field.RESOURCE_FIELDS);
     }
@@ -121,7 +121,7 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === field.SL_LOG_RECORDS) this.#logRecord(reader.end(end));
+      if (tag === field.SL_LOG_RECORDS) this.#logRecord(reader.element(end));
       else if (tag === field.SL_SCOPE) this.#scope(reader.end(end));
       else if (tag === field.GROUP_SCHEMA_URL) reader.skip(tag, end);
       else field.unknownField(reader, tag, end, field.SCOPE_LOGS_FIELDS);
@@ -133,7 +133,7 @@ export class LogsScanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const tag = reader.tag();
-      if (tag === field.SCOPE_ATTRIBUTES) this.#sharedAttribute(reader.end(end), "scope");
+      if (tag === field.SCOPE_ATTRIBUTES) this.#sharedAttribute(reader.element(end), "scope");
       else if (
         tag === field.SCOPE_NAME ||
         tag === field.SCOPE_VERSION ||
@@ -177,7 +177,7 @@ export class LogsScanner {
       const tag = reader.tag();
       switch (tag) {
         case field.LR_ATTRIBUTES:
-          this.#watchedAttribute(reader.end(end), this.#keys, watched, index);
+          this.#watchedAttribute(reader.element(end), this.#keys, watched, index);
           break;
         case field.LR_BODY:
           this.#anyValue(reader.end(end), 1);
@@ -284,8 +284,8 @@ export class LogsScanner {
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag !== field.LIST_VALUES) field.unknownField(reader, tag, end, field.LIST_FIELDS);
-      else if (isKvlist) this.#keyValue(reader.end(end), depth);
-      else this.#anyValue(reader.end(end), depth);
+      else if (isKvlist) this.#keyValue(reader.element(end), depth);
+      else this.#anyValue(reader.element(end), depth);
     }
     reader.expectEnd(end);
   }

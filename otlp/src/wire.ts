@@ -1,4 +1,4 @@
-import { MalformedRequestError } from "./malformed-request-error.js";
+import { checkElementCount, MalformedRequestError } from "./malformed-request-error.js";
 
 /** Names the protobuf wire types that OTLP uses. */
 export const WIRE_VARINT = 0;
@@ -17,6 +17,7 @@ export const WIRE_FIXED32 = 5;
 export class WireReader {
   readonly bytes: Buffer;
   position: number;
+  #elements = 0;
 
   constructor(bytes: Buffer, position = 0) {
     this.bytes = bytes;
@@ -90,6 +91,12 @@ export class WireReader {
     const end = this.position + length;
     if (end > limit) this.fail(`a length of ${length} bytes passes the end of its message`);
     return end;
+  }
+
+  /** As {@link end}, for a message of which there may be many: what is read of them stays in memory together. */
+  element(limit: number): number {
+    checkElementCount(++this.#elements, this.position);
+    return this.end(limit);
   }
 
   fixed64(limit: number): bigint {

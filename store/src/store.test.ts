@@ -203,6 +203,16 @@ describe("Store", () => {
     expect(second.failures).toEqual([]);
   });
 
+  it("sets a record aside whose reading would take more memory than there is", async () => {
+    const started = await startStore(temporaryDirectory());
+    // As a version without a limit would have acknowledged it: two bytes for each group, of which there are millions.
+    const groups = Buffer.alloc(64 * 1024 * 1024, Buffer.from("0a00", "hex"));
+    started.append(Buffer.concat([body("a"), groups]), 1);
+    started.append(body("b"), 1);
+    expect(await rows(started, "seq, action")).toEqual([[2n, "b"]]);
+    expect(started.setAside).toEqual([1n]);
+  });
+
   it("doubles nothing when a bad record comes after thousands of good ones", async () => {
     const started = await startStore(temporaryDirectory());
     for (let i = 0; i < 10; i++) {
