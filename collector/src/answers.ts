@@ -26,6 +26,14 @@ const CONTENT_TYPES: Record<Encoding, string> = {
 /** Keeps every answer under 2 KiB: a UTF-16 unit takes at most three bytes. */
 const MAX_MESSAGE_LENGTH = 600;
 
+/** Cuts a message, without what JSON would write as six bytes. */
+function bounded(message: string): string {
+  return message
+    .slice(0, MAX_MESSAGE_LENGTH)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, "\uFFFD");
+}
+
 /** Writes a refusal in the request's encoding. */
 export function refuse(
   httpStatus: RefusalStatus,
@@ -33,7 +41,7 @@ export function refuse(
   encoding: Encoding,
   headers: Record<string, string> = {},
 ): Response {
-  const body = writeStatus(RPC_CODES[httpStatus], message.slice(0, MAX_MESSAGE_LENGTH), encoding);
+  const body = writeStatus(RPC_CODES[httpStatus], bounded(message), encoding);
   return answer(httpStatus, body, encoding, {
     ...(httpStatus === 429 || httpStatus === 503 ? { "Retry-After": retryAfterSeconds() } : {}),
     ...(httpStatus === 401 ? { "WWW-Authenticate": WWW_AUTHENTICATE } : {}),
@@ -58,11 +66,9 @@ export function answerOutcome(outcome: StoreOutcome, encoding: Encoding): Respon
           ? null
           : {
               rejectedLogRecords: rejectedCount,
-              errorMessage:
-                `${rejectedCount} records were set aside, the first because: ${reason}`.slice(
-                  0,
-                  MAX_MESSAGE_LENGTH,
-                ),
+              errorMessage: bounded(
+                `${rejectedCount} records were set aside, the first because: ${reason}`,
+              ),
             };
       const body = writeExportResponse(partial, encoding);
       return answer(

@@ -184,6 +184,16 @@ describe("POST /v1/logs", () => {
     expect(started.store.position.syncedSeq).toBe(0n);
   });
 
+  it("answers in less than 2 KiB whatever a record's name holds", async () => {
+    const started = await startReceiver(temporaryDirectory());
+    const eventName = `agent_audit.server.${"\\u0001".repeat(1000)}`;
+    const json = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"${eventName}"}]}]}]}`;
+    const answer = await post(started.url, JSON_TYPE, json);
+    const text = await answer.text();
+    expect(JSON.parse(text).partialSuccess.rejectedLogRecords).toBe("1");
+    expect(Buffer.byteLength(text)).toBeLessThan(2048);
+  });
+
   it("answers a request without records and stores nothing", async () => {
     const started = await startReceiver(temporaryDirectory());
     for (const [headers, body] of [

@@ -14,6 +14,21 @@ const nested = (depth: number) =>
   `{"body":${'{"arrayValue":{"values":['.repeat(depth - 1)}{"intValue":1}${"]}}".repeat(depth - 1)}}`;
 
 describe("readLogsRequestJson", () => {
+  it("evaluates no number of millions of digits", () => {
+    const begin = performance.now();
+    const digits = 16_000_000;
+    for (const [number, expected] of [
+      [`"${"9".repeat(digits)}"`, 0n],
+      [`${"9".repeat(digits)}.0`, 0n],
+      [`"${"0".repeat(digits)}7"`, 7n],
+    ] as const) {
+      const { record, repaired } = readOne(`{"timeUnixNano":${number}}`);
+      expect([record?.timeUnixNano, repaired]).toEqual([expected, expected === 0n ? [0] : []]);
+    }
+    // Evaluated, each takes four seconds.
+    expect(performance.now() - begin).toBeLessThan(5 * 1000);
+  });
+
   it.each([
     [
       "64-bit integers as strings",

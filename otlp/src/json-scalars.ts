@@ -1,5 +1,7 @@
 /** Highest decimal exponent that is evaluated: uint64 has 20 digits, so anything past this is out of range. */
 const MAX_EXPONENT = 400;
+/** As many digits are evaluated: of sixty million, which fit into a body, `BigInt` takes a minute. */
+const MAX_DIGITS = 400;
 
 const INTEGER = /^-?\d+$/;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
@@ -12,17 +14,26 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
  */
 export function parseInteger(text: string): bigint | "invalid" | "fraction" {
   const digits = text.trim();
-  if (INTEGER.test(digits)) return BigInt(digits);
+  if (INTEGER.test(digits)) return bigintOf(digits);
   const match = DECIMAL.exec(digits);
   if (match === null) return "invalid";
   const [, sign, whole = "", fraction = "", exponentText = "0"] = match;
   const exponent = Number(exponentText) - fraction.length;
-  const mantissa = BigInt(`${sign}${whole}${fraction}`);
-  if (mantissa === 0n) return 0n;
+  const mantissa = bigintOf(`${sign}${whole}${fraction}`);
+  if (mantissa === 0n || mantissa === "fraction") return mantissa;
   if (Math.abs(exponent) > MAX_EXPONENT) return "fraction";
   if (exponent >= 0) return mantissa * 10n ** BigInt(exponent);
   const divisor = 10n ** BigInt(-exponent);
   return mantissa % divisor === 0n ? mantissa / divisor : "fraction";
+}
+
+function bigintOf(digits: string): bigint | "fraction" {
+  if (digits.length <= MAX_DIGITS) return BigInt(digits);
+  const isNegative = digits.startsWith("-");
+  const significant = digits.replace(/^-?0*/, "");
+  if (significant.length > MAX_DIGITS) return "fraction";
+  const value = BigInt(significant);
+  return isNegative ? -value : value;
 }
 
 /** Reads a double: a JSON number, a numeric string, `NaN`, `Infinity` or `-Infinity`; `undefined` for anything else. */

@@ -16,23 +16,31 @@ export function spliceLogsRequest(bytes: Uint8Array, isKept: (index: number) => 
 
   const copy = (end: number, level: number): Buffer => {
     const parts: Buffer[] = [];
+    // What stays together is one part, however many fields it has.
+    let keptFrom = reader.position;
+    const keep = (to: number) => {
+      if (to > keptFrom) parts.push(reader.bytes.subarray(keptFrom, to));
+    };
     while (reader.position < end) {
       const fieldStart = reader.position;
       const tag = reader.tag();
       if (tag !== path[level]) {
         reader.skip(tag, end);
-        parts.push(reader.bytes.subarray(fieldStart, reader.position));
         continue;
       }
       const stop = reader.end(end);
       if (level === path.length - 1) {
         reader.position = stop;
-        if (isKept(index++)) parts.push(reader.bytes.subarray(fieldStart, stop));
-        continue;
+        if (isKept(index++)) continue;
+        keep(fieldStart);
+      } else {
+        keep(fieldStart);
+        const inner = copy(stop, level + 1);
+        parts.push(varintBytes(tag), varintBytes(inner.length), inner);
       }
-      const inner = copy(stop, level + 1);
-      parts.push(varintBytes(tag), varintBytes(inner.length), inner);
+      keptFrom = reader.position;
     }
+    keep(end);
     return Buffer.concat(parts);
   };
 

@@ -203,6 +203,14 @@ describe("Store", () => {
     expect(second.failures).toEqual([]);
   });
 
+  it("removes what queries of a killed server left in tmp", async () => {
+    const data = temporaryDirectory();
+    await (await startStore(data)).stop();
+    fs.writeFileSync(path.join(data, "tmp", "duckdb_temp_storage-0.tmp"), "x");
+    await startStore(data);
+    expect(fs.readdirSync(path.join(data, "tmp"))).toEqual([]);
+  });
+
   it("sets a record aside whose reading would take more memory than there is", async () => {
     const started = await startStore(temporaryDirectory());
     // As a version without a limit would have acknowledged it: two bytes for each group, of which there are millions.

@@ -27,7 +27,9 @@ async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): 
   const { startServer } = await import("../server.js");
   const log = createServerLog();
   let server: RunningServer | null = null;
+  let isFailing = false;
   const onFatal = (error: Error) => {
+    isFailing = true;
     log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
     // What still works is closed: an end in the middle of a call into DuckDB would be an abort, with another exit code.
     const end = () => process.exit(EXIT_TRY_AGAIN);
@@ -49,6 +51,10 @@ async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): 
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   process.stdout.write(`OTLP  ${started.otlpUrl}/v1/logs\n`);
-  await started.queriesReady;
+  await started.queriesReady.catch((error) => {
+    // It ends with the code for that, once it is closed.
+    if (!isFailing) throw error;
+    return new Promise(() => {});
+  });
   process.stdout.write(`API   ${started.apiUrl}/\n`);
 }

@@ -26,6 +26,10 @@ export interface DatabaseOptions {
 export async function openDatabase(options: DatabaseOptions): Promise<DuckDBInstance> {
   const { directory } = options;
   const instance = await openCatalog(directory);
+  // With the lock held: what queries of a killed server have left there.
+  for (const name of fs.readdirSync(directory.temporary)) {
+    fs.rmSync(path.join(directory.temporary, name), { recursive: true, force: true });
+  }
   const memory = options.memoryLimitMib ?? Math.min(1024, Math.floor(os.totalmem() / MIB / 4));
   const connection = await instance.connect();
   // In this order only: as a configuration map, or with external access off first, ATTACH is blocked for good.
