@@ -47,6 +47,7 @@ export async function withStore<T>(
     try {
       // Sequences that the engine has seen must not be given again.
       await store.verify();
+      await journal.begin();
       await Promise.race([failure, store.follow()]);
       return await Promise.race([failure, use({ store, journal })]);
     } finally {

@@ -169,6 +169,7 @@ async function startOnce(
       await store.acceptJournalLoss();
       throw new JournalLossAccepted();
     }
+    await journal.begin();
     for (const lost of await store.unrecordedLosses()) {
       log.warn(
         { first_seq: Number(lost.firstSeq), last_seq: Number(lost.lastSeq) },

@@ -63,15 +63,15 @@ describe("a record that arrives again", () => {
       return ingest.counters;
     };
     const files = () => fs.readdirSync(data).filter((name) => name.endsWith(".ids"));
-    expect(storeAll(new Ingest(options))).toMatchObject({ stored: 20, duplicates: 0 });
+    expect(storeAll(Ingest.open(options))).toMatchObject({ stored: 20, duplicates: 0 });
     // The one of the beginning, and the newest of those between.
     const [first, between, ...others] = files();
     expect(others).toEqual([]);
     expect(Number(first?.slice(0, 20))).toBe(1);
     expect(Number(between?.slice(0, 20))).toBeGreaterThan(10);
-    expect(storeAll(new Ingest(options))).toMatchObject({ stored: 0, duplicates: 20 });
+    expect(storeAll(Ingest.open(options))).toMatchObject({ stored: 0, duplicates: 20 });
     for (const name of files().slice(1)) fs.truncateSync(path.join(data, name), 100);
-    expect(storeAll(new Ingest(options))).toMatchObject({ stored: 0, duplicates: 20 });
+    expect(storeAll(Ingest.open(options))).toMatchObject({ stored: 0, duplicates: 20 });
   });
 
   it("is stored once in the other encoding too", async () => {

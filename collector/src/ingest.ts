@@ -80,7 +80,7 @@ export class Ingest {
   #syncBegin: number | null = null;
 
   /**
-   * Recovers the journal and what its records are known by.
+   * Recovers the journal and what its records are known by; {@link begin} makes both ready for writing.
    *
    * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`
    */
@@ -110,13 +110,25 @@ export class Ingest {
       ...(disk === undefined ? {} : { disk }),
       ...(syncer === undefined ? {} : { syncer }),
     });
-    const { day, syncedSeq, nextSeq } = this.#journal;
+    const { day, syncedSeq } = this.#journal;
     const { seen, quarantined } = loadKnownAtStart(directory, syncedSeq, disk);
     this.#seen = seen;
     this.#quarantined = quarantined;
     const usedBytes = quarantinedBytes(directory, day, quarantined, disk);
     this.#quarantine = new QuarantineBudget(options.maxQuarantineBytesPerDay, day, usedBytes);
-    this.#save(nextSeq, true);
+  }
+
+  /** Recovers, and begins. @throws AuditError see the constructor */
+  static open(options: IngestOptions): Ingest {
+    const ingest = new Ingest(options);
+    ingest.begin();
+    return ingest;
+  }
+
+  /** Changes the journal for the first time: it must be known by then to be the right one. */
+  begin(): void {
+    this.#journal.open();
+    this.#save(this.#journal.nextSeq, true);
   }
 
   /** What recovery cut off. */

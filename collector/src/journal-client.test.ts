@@ -24,6 +24,7 @@ describe("JournalClient", () => {
       onFatal,
     });
     onTestFinished(() => journal.close());
+    await journal.begin();
     const busy = Array.from({ length: 8 }, keepPoolBusy);
     const body = Uint8Array.from(sampleBody(sampleEvent({ id: "a" })));
     const stored = journal

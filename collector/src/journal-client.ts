@@ -36,7 +36,9 @@ export class JournalClient {
   #streams: StreamTotals = { streams: 0, gaps: 0, missing: 0 };
   #isEnded = false;
   #onReady: (cut: JournalCut | null) => void = () => {};
-  /** Takes an error of the start; `null` once the journal is open. */
+  #onBegun: () => void = () => {};
+  #error: Error | null = null;
+  /** Takes an error of the start; `null` once the journal is written. */
   #onFailedStart: ((error: Error) => void) | null = null;
   #onClosed: () => void = () => {};
 
@@ -60,7 +62,7 @@ export class JournalClient {
   }
 
   /**
-   * Recovers the journal and opens it for writing.
+   * Recovers the journal; {@link begin} opens it for writing.
    *
    * @returns the client and what recovery cut off
    * @throws AuditError `journal_corrupt`, `journal_foreign`, `journal_version`, `journal_failed`
@@ -73,8 +75,22 @@ export class JournalClient {
       journal.#onReady = resolve;
       journal.#onFailedStart = reject;
     });
-    journal.#onFailedStart = null;
     return { journal, cut };
+  }
+
+  /**
+   * Opens the recovered journal for writing, once it is known to be the right one.
+   *
+   * @throws AuditError `journal_failed`
+   */
+  async begin(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      if (this.#error !== null) return reject(this.#error);
+      this.#onBegun = resolve;
+      this.#onFailedStart = reject;
+      this.#worker.postMessage({ begin: true });
+    });
+    this.#onFailedStart = null;
   }
 
   /** Counts since the start. */
@@ -141,6 +157,8 @@ export class JournalClient {
     } else if ("ready" in reply) {
       this.#streams = reply.ready.streams;
       this.#onReady(reply.ready.cut);
+    } else if ("begun" in reply) {
+      this.#onBegun();
     } else if ("closed" in reply) {
       this.#isEnded = true;
       this.#onClosed();
@@ -158,6 +176,7 @@ export class JournalClient {
   #fail(error: Error): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#error = error;
     for (const id of [...this.#pending.keys()]) this.#settle(id, { status: "failed" });
     this.#onClosed();
     (this.#onFailedStart ?? this.#onFatal)(error);

@@ -30,7 +30,7 @@ export interface RecordRequest {
   event: ServerEvent;
 }
 
-export type JournalRequest = StoreRequest | RecordRequest | { close: true };
+export type JournalRequest = { begin: true } | StoreRequest | RecordRequest | { close: true };
 
 /** Says what became of one body. `stored` means on disk. */
 export type StoreOutcome =
@@ -50,6 +50,7 @@ export type StoreOutcome =
 
 export type JournalReply =
   | { ready: { cut: JournalCut | null; streams: StreamTotals } }
+  | { begun: true }
   | {
       outcomes: Settled[];
       counters: IngestCounters;

@@ -14,11 +14,11 @@ const GROUP_SIZE = 64;
 const { positionBuffer, ...options } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
 const syncer = await ThreadSyncer.open(() => orDie(() => commit?.sync()));
-const commit = orDie(open);
+const ingest = orDie(() => new Ingest({ ...options, syncer }));
+const commit = ingest === null ? null : open(ingest);
 parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));
 
-function open(): GroupCommit {
-  const ingest = new Ingest({ ...options, syncer });
+function open(ingest: Ingest): GroupCommit {
   position.syncedSeq = ingest.syncedSeq;
   send({ ready: { cut: ingest.cut, streams: ingest.streams } });
   return new GroupCommit(ingest, (outcomes) => {
@@ -33,12 +33,18 @@ function take(first: JournalRequest): void {
   const begin = performance.now();
   const requests = [first, ...waiting(GROUP_SIZE - 1)];
   for (const request of requests) {
-    if ("event" in request) commit?.record(request.id, request.event);
+    if ("begin" in request) beginWriting();
+    else if ("event" in request) commit?.record(request.id, request.event);
     else if ("id" in request) commit?.store(request.id, request);
   }
   if (requests.some((request) => "close" in request)) close();
   else commit?.sync();
   position.addIngestBusy(performance.now() - begin);
+}
+
+function beginWriting(): void {
+  ingest?.begin();
+  send({ begun: true });
 }
 
 function close(): void {

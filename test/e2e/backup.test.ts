@@ -56,7 +56,7 @@ describe("a backup by the commands of docs/operating.md", () => {
     fs.mkdirSync(directory);
     fs.writeFileSync(path.join(source, "store.json"), "{}");
     let now = 20_000n * DAY;
-    const ingest = new Ingest({
+    const ingest = Ingest.open({
       directory,
       storeId: STORE_ID,
       diskGuard: { minFreeBytes: 0, minFreePercent: 0 },
@@ -98,7 +98,7 @@ describe("a backup by the commands of docs/operating.md", () => {
       }
       await copying;
       const copied = path.join(target, "journal");
-      const journal = new JournalWriter({ directory: copied, storeId: STORE_ID, now: () => now });
+      const journal = JournalWriter.open({ directory: copied, storeId: STORE_ID, now: () => now });
       const ids = readIds(copied, journal.syncedSeq);
       journal.close();
       expect(ids).toEqual(Array.from({ length: ids.length }, (_, i) => `${i + 1}`));

@@ -31,8 +31,11 @@ it("goes on after a loss of the journal when told to, and records it", async () 
   fs.rmSync(journal, { recursive: true });
   fs.renameSync(`${journal}.old`, journal);
 
+  const old = fs.readdirSync(journal);
   const refused = await startServer(data);
   expect(await refused.exited).toBe(1);
+  // Whoever puts the right files back finds no other beside them, and nothing that they are known by gone.
+  expect(fs.readdirSync(journal)).toEqual(old);
   expect(refused.log()).toMatch(/--accept-journal-loss/);
   const { store_id: before } = storeOf(data);
 

@@ -23,7 +23,7 @@ async function storeOf(...ages: number[]): Promise<string> {
   const data = temporaryDirectory();
   const store = await Store.open({ data, onFatal: () => {} });
   let now = 0n;
-  const journal = new JournalWriter({
+  const journal = JournalWriter.open({
     directory: store.directory.journal,
     storeId: store.storeId,
     now: () => now,

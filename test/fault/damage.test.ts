@@ -137,7 +137,7 @@ describe("P4: a damaged DuckDB file loses nothing", () => {
     const yesterday = BigInt(Date.now() - 86_400_000) * 1_000_000n;
     let now = yesterday;
     const { storeId, directory } = store;
-    const journal = new JournalWriter({ directory: directory.journal, storeId, now: () => now });
+    const journal = JournalWriter.open({ directory: directory.journal, storeId, now: () => now });
     const write = (count: number, action: string) => {
       for (let left = count; left > 0; left -= 1000) {
         const recordCount = Math.min(1000, left);

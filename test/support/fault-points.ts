@@ -67,7 +67,7 @@ function survives(fault: Fault, losesPower: boolean, seed: number): boolean {
 function run(simulated: SimulatedDisk, directory: string, acknowledged: Set<number>): void {
   const { disk } = simulated;
   let now = TODAY;
-  const ingest = new Ingest({
+  const ingest = Ingest.open({
     directory,
     storeId: storeIdsOf({ root: directory }, disk)[0],
     diskGuard: { minFreeBytes: 0, minFreePercent: 0 },

@@ -15,7 +15,7 @@ export async function oldDays(days: number, eventsPerDay: number): Promise<strin
   const { directory, storeId } = store;
   const today = BigInt(Math.floor(Date.now() / 86_400_000)) * NANOS_PER_DAY;
   let now = 0n;
-  const journal = new JournalWriter({ directory: directory.journal, storeId, now: () => now });
+  const journal = JournalWriter.open({ directory: directory.journal, storeId, now: () => now });
   for (let age = days; age >= 0; age--) {
     now = today - BigInt(age) * NANOS_PER_DAY + 5n;
     const events = Array.from({ length: eventsPerDay }, (_, i) =>

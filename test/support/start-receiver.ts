@@ -27,6 +27,7 @@ export async function startReceiver(
     onFatal,
   });
   await store.verify();
+  await journal.begin();
   receiver.ready(journal);
   const following = store.follow();
   let isStopped = false;

@@ -34,7 +34,7 @@ export async function startStore(
   cleanUp(() => store.close());
   const { storeId, directory, position } = store;
   await store.prepare();
-  const journal = new JournalWriter({ directory: directory.journal, storeId, now, segmentLimits });
+  const journal = JournalWriter.open({ directory: directory.journal, storeId, now, segmentLimits });
   position.syncedSeq = journal.syncedSeq;
   await store.verify();
   const following = store.follow();

@@ -63,7 +63,7 @@ export function tornWrites(seed: number): number {
 
 function open(simulated: SimulatedDisk, now: bigint, rotateBytes: number): JournalWriter {
   const { disk } = simulated;
-  return new JournalWriter({
+  return JournalWriter.open({
     directory: DIRECTORY,
     storeId: STORE_ID,
     now: () => now,

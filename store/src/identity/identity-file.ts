@@ -40,12 +40,8 @@ export function loadKnownAtStart(
   let known: KnownAtStart = { seen: new SeenRecords(), quarantined: null };
   let fromSeq = journalNames(journalDirectory, disk)[0]?.firstSeq ?? 1n;
   for (const { file, firstSeq } of identityFiles(journalDirectory, disk)) {
-    if (firstSeq > syncedSeq + 1n) {
-      // It knows records that this journal has not, as when an older one was put in place. Later it would pass
-      // for the newest, and take other records of these sequences for known.
-      disk.unlinkSync(file);
-      continue;
-    }
+    // It knows records that this journal has not, as when an older one was put in place by mistake.
+    if (firstSeq > syncedSeq + 1n) continue;
     const read = decode(readFile(disk, file));
     if (read === null) continue;
     known = read;
@@ -69,7 +65,7 @@ export function loadKnownAtStart(
 
 /**
  * Writes what a start must know of all before `firstSeq`, and removes what is older: of the files at the beginning of a
- * journal file two stay.
+ * journal file two stay. One that is newer knows records that are lost: it would take others of their sequences for known.
  *
  * @param isSynced `false` within a journal file, where it only gives a start after a crash less to read and ingest must
  *   not wait: a loss of power may damage it, and the one of the file's beginning counts
@@ -85,10 +81,11 @@ export function saveKnownAtStart(
   replaceFile(disk, path.join(journalDirectory, name), encode(known), isSynced);
   const beginnings = new Set(journalNames(journalDirectory, disk).map(({ firstSeq }) => firstSeq));
   let synced = isSynced ? 1 : 0;
-  for (const older of identityFiles(journalDirectory, disk)) {
-    if (older.firstSeq >= firstSeq) continue;
-    if (beginnings.has(older.firstSeq) && synced++ < KEPT_FILES) continue;
-    disk.unlinkSync(older.file);
+  for (const other of identityFiles(journalDirectory, disk)) {
+    if (other.firstSeq === firstSeq) continue;
+    const isOlder = other.firstSeq < firstSeq;
+    if (isOlder && beginnings.has(other.firstSeq) && synced++ < KEPT_FILES) continue;
+    disk.unlinkSync(other.file);
   }
 }
 

@@ -58,6 +58,8 @@ export class JournalWriter {
   readonly #options: JournalOptions;
   readonly #disk: Disk;
   readonly #syncer: Syncer;
+  /** Until the first file is opened. */
+  #carried: CarriedFrames | null;
   #syncing: SyncPoint | null = null;
   #fd = -1;
   #size = 0;
@@ -75,7 +77,7 @@ export class JournalWriter {
   readonly cut: JournalCut | null;
 
   /**
-   * Recovers the journal and opens a new file: a start never appends to an old one.
+   * Recovers the journal, and changes nothing else in it; {@link open} makes it ready for writing.
    *
    * @throws AuditError see `recoverJournal`
    */
@@ -94,7 +96,20 @@ export class JournalWriter {
     this.#segmentFirstSeq = recovered.nextSeq;
     this.#measureSegment();
     this.#enter(this.#segmentAt(options.now()));
-    this.#openFile(recovered.carried);
+    this.#carried = recovered.carried;
+  }
+
+  /** Recovers a journal and makes it ready for writing. @throws AuditError see `recoverJournal` */
+  static open(options: JournalOptions): JournalWriter {
+    const journal = new JournalWriter(options);
+    journal.open();
+    return journal;
+  }
+
+  /** Opens a new file: a start never appends to an old one. Call once, before anything is written. */
+  open(): void {
+    this.#openFile(this.#carried);
+    this.#carried = null;
   }
 
   /** Sequence that the next record gets. */
@@ -162,7 +177,7 @@ export class JournalWriter {
   close(): void {
     this.sync();
     this.#syncer.close();
-    this.#disk.closeSync(this.#fd);
+    if (this.#fd !== -1) this.#disk.closeSync(this.#fd);
   }
 
   #waitForSync(): void {

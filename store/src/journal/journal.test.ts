@@ -20,7 +20,7 @@ const append = (journal: JournalWriter, newFrame: NewFrame) => {
 };
 
 const open = (directory: string, options: { rotateBytes?: number; now?: bigint } = {}) =>
-  new JournalWriter({
+  JournalWriter.open({
     directory,
     storeId: STORE_ID,
     now: () => options.now ?? TODAY,
@@ -210,7 +210,8 @@ describe("recoverJournal", () => {
 
   it("refuses the journal of another store", () => {
     const directory = written("a");
-    const other = () => new JournalWriter({ directory, storeId: "zzzzzzzzzzzz", now: () => TODAY });
+    const other = () =>
+      JournalWriter.open({ directory, storeId: "zzzzzzzzzzzz", now: () => TODAY });
     expect(other).toThrow(/belongs to store abcdefghij23/);
   });
 
@@ -228,7 +229,7 @@ describe("recoverJournal", () => {
     });
     const second = encodeFrame({ ...frame("a"), firstSeq: 1n, syncedUpto: 0n } as Frame, 0);
     const offset = FILE_HEADER_BYTES + Buffer.concat(second).length;
-    new JournalWriter({ directory, storeId: STORE_ID, now: () => TODAY, disk });
+    JournalWriter.open({ directory, storeId: STORE_ID, now: () => TODAY, disk });
     expect(rewritten[0]).toBe(offset);
   });
 });

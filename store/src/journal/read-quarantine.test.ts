@@ -16,7 +16,7 @@ const START = 1_795_392_000_000_000_000n;
 function journalOfThreeDays(): { directory: string; writer: JournalWriter } {
   const directory = temporaryDirectory();
   let now = START;
-  const writer = new JournalWriter({ directory, storeId: "aaaaaaaaaaaa", now: () => now });
+  const writer = JournalWriter.open({ directory, storeId: "aaaaaaaaaaaa", now: () => now });
   for (let day = 0; day < 3; day++, now += DAY_NANO) {
     writer.rotateIfDue(now);
     for (let i = 0; i < 2; i++) {

@@ -30,7 +30,7 @@ const payloadOf = (seq: bigint) =>
 /** Writes one day of several megabytes, and a frame of the next day. */
 function twoDays(): string {
   const directory = temporaryDirectory();
-  const journal = new JournalWriter({ directory, storeId: "abcdefghij23", now: () => TODAY });
+  const journal = JournalWriter.open({ directory, storeId: "abcdefghij23", now: () => TODAY });
   for (let i = 0; i <= FRAMES; i++) {
     const receivedNano = i < FRAMES ? TODAY : TODAY + DAY;
     journal.rotateIfDue(receivedNano);
@@ -205,7 +205,7 @@ describe("sealJournal", () => {
     const directory = twoDays();
     seal(directory);
     fs.rmSync(path.join(directory, journalFileName(601n)));
-    const journal = new JournalWriter({ directory, storeId: "abcdefghij23", now: () => TODAY });
+    const journal = JournalWriter.open({ directory, storeId: "abcdefghij23", now: () => TODAY });
     expect(journal.nextSeq).toBe(601n);
     expect(journal.day).toBe(20_000);
     journal.close();

@@ -11,7 +11,7 @@ const TODAY = 20_000n * 86_400_000_000_000n;
 const open = async (directory: string, onEnded: () => void) => {
   const syncer = await ThreadSyncer.open(onEnded);
   onTestFinished(() => syncer.close());
-  const journal = new JournalWriter({
+  const journal = JournalWriter.open({
     directory,
     storeId: "abcdefghij23",
     now: () => TODAY,
