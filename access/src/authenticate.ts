@@ -44,7 +44,7 @@ export function authenticate(
       401,
       "no_key",
       "this server needs a key: Authorization: Bearer <key>",
-      `send the header; ${MAKE_ONE}`,
+      `send the header, or set AGENT_AUDIT_API_KEY for the commands; ${MAKE_ONE}`,
     );
   }
   const key = keys.find(text);

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import type http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { createSecureContext } from "node:tls";
 import { AuditError } from "@agent-audit/schema";
 import { createAdaptorServer } from "@hono/node-server";
 import type { TlsConfig } from "./config.js";
@@ -52,6 +53,21 @@ export function makeHttpServer(
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   if (tls !== undefined) reloadOnChange(server as https.Server, tls, onError);
   return server;
+}
+
+/** Reads certificates as a listener would. @throws AuditError `tls_unusable` */
+export function checkTls(tls: TlsConfig): void {
+  const context = secureContext(tls);
+  try {
+    createSecureContext(context);
+  } catch (cause) {
+    throw new AuditError(
+      "tls_unusable",
+      `${tls.cert_file} and its key cannot be used: ${(cause as Error).message}`,
+      "correct tls in the configuration",
+      { cause },
+    );
+  }
 }
 
 function secureContext({ cert_file, key_file, client_ca_file }: TlsConfig) {

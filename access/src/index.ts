@@ -1,6 +1,7 @@
 export { type Access, authenticate, authenticateLocal, WWW_AUTHENTICATE } from "./authenticate.js";
 export { listenerConfig, type TlsConfig } from "./config.js";
 export {
+  checkTls,
   type HttpServer,
   type ListenerOptions,
   listen,

@@ -1,52 +1,46 @@
-import type { QueryClient } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
 import type { DirectoryAdministration } from "./administration.js";
-import { clientFor } from "./ask.js";
+import { type PlaceOptions, reach, type Ways, withPlaceOptions } from "./reach.js";
 
 /** Stands for the caller where no server is asked. */
 export const OFFLINE = "offline";
 
 /** Options of every command that changes something about a server or its data directory. */
-export interface AdminOptions {
-  api?: string;
-  config?: string;
-  data?: string;
+export interface AdminOptions extends PlaceOptions {
   json?: boolean;
 }
 
 export function withAdminOptions(command: Command): Command {
-  return command
-    .option("--api <url>", "query API (AGENT_AUDIT_API; default http://127.0.0.1:8318)")
-    .option("--config <file>", "configuration file, for a data directory without a server")
-    .option("--data <dir>", "data directory of which no server is running")
-    .option("--json", "print JSON");
-}
-
-/** What a command does, one way or the other. */
-export interface Ways<T> {
-  online(client: QueryClient): Promise<T>;
-  offline(administration: DirectoryAdministration): Promise<T>;
+  return withPlaceOptions(command).option("--json", "print JSON");
 }
 
 /**
- * Asks the running server, or, where none answers and none was named, works on the data directory itself.
+ * Works at the running server or, where none holds the data directory, on that.
  *
- * @throws AuditError `data_directory_locked` when a server holds the directory at another address
+ * @param makesDirectory whether the data directory may be a new one
  */
-export async function administer<T>(options: AdminOptions, ways: Ways<T>): Promise<T> {
-  const isNamed = options.api !== undefined || process.env.AGENT_AUDIT_API !== undefined;
-  if (options.data === undefined) {
-    try {
-      return await ways.online(await clientFor(options));
-    } catch (error) {
-      const isNobodyThere = error instanceof AuditError && error.code === "unreachable";
-      if (isNamed || !isNobodyThere) throw error;
-    }
-  }
-  const { loadServerConfig } = await import("./server-config.js");
-  const { withDataDirectory } = await import("./offline.js");
-  const { config, data } = options;
-  const loaded = loadServerConfig({ ...(config && { config }), ...(data && { data }) });
-  return await withDataDirectory(loaded.config, (administration) => ways.offline(administration));
+export async function administer<T>(
+  options: AdminOptions,
+  { online, offline }: Ways<T, DirectoryAdministration>,
+  makesDirectory = false,
+): Promise<T> {
+  return await reach(
+    options,
+    {
+      online,
+      offline: async (config) => {
+        const { withDataDirectory } = await import("./offline.js");
+        try {
+          return await withDataDirectory(config, offline);
+        } catch (error) {
+          const isHeld = error instanceof AuditError && error.code === "data_directory_locked";
+          if (!isHeld) throw error;
+          const { clientOfHolder } = await import("./holder.js");
+          return await online(await clientOfHolder(config));
+        }
+      },
+    },
+    makesDirectory,
+  );
 }

@@ -42,7 +42,7 @@ export function readConfigFile(file: string, env: NodeJS.ProcessEnv): ConfigFile
     },
   });
   return {
-    value: document.toJS() ?? {},
+    value: contentOf(file, document),
     faults,
     whereIs: (path) => where(offsetOf(document, path)),
   };
@@ -52,13 +52,25 @@ function parseYaml(file: string, lineCounter: LineCounter): Document {
   try {
     const text = fs.readFileSync(file, "utf8");
     const document = parseDocument(text, { strict: true, uniqueKeys: true, lineCounter });
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    return document;
+    if (document.errors.length === 0) return document;
+    throw new Error(document.errors.map(({ message }) => message.trimEnd()).join("\n"));
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new AuditError("invalid_config", `${file}: ${message}`, "check the file", { cause });
+    throw noYaml(file, cause);
   }
+}
+
+/** Aliases are followed here: one may name nothing, or too much. */
+function contentOf(file: string, document: Document): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    throw noYaml(file, cause);
+  }
+}
+
+function noYaml(file: string, cause: unknown): AuditError {
+  const { message } = cause as Error;
+  return new AuditError("invalid_config", `${file}: ${message}`, "check the file", { cause });
 }
 
 function replaceVariables(

@@ -13,6 +13,8 @@ const USAGE_CODES = new Set([
   "invalid_filter",
   "unknown_parameter",
   "cursor_mismatch",
+  "too_many_buckets",
+  "tls_unusable",
 ]);
 const TRY_AGAIN_CODES = new Set([
   "unreachable",
@@ -23,6 +25,7 @@ const TRY_AGAIN_CODES = new Set([
   "query_timeout",
   "stopping",
   "engine_error",
+  "event_not_recorded",
 ]);
 
 /** Gives the exit code for an error. */

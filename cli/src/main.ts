@@ -27,6 +27,15 @@ const program = new Command("agent-audit")
     process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
   });
 
+// A reader that has seen enough, as `head` has, ends what only asks. What records goes on without it.
+const RECORDING = ["serve", "exec", "mcp"];
+program.hook("preAction", (_, command) => {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (!RECORDING.includes(command.name())) process.exit(0);
+  });
+});
+
 for (const add of [
   addServe,
   addDemo,

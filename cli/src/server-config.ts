@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { parseListenAddress } from "@agent-audit/access";
 import { collectorConfig } from "@agent-audit/collector";
 import { queryConfig } from "@agent-audit/query";
 import { AuditError, nearestName } from "@agent-audit/schema";
@@ -97,6 +98,14 @@ export function journalOptions(config: ServerConfig) {
       maxJournalBytes: segments.max_journal_bytes,
     },
   };
+}
+
+/** Where a server with this configuration answers on this machine. */
+export function apiUrlOf({ http: { listen, tls } }: ServerConfig): string {
+  const { host, port } = parseListenAddress(listen);
+  const isAny = host === "0.0.0.0" || host === "::";
+  const name = isAny ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
 }
 
 /** Days that segments are kept; `null` for ever. */

@@ -1,16 +1,10 @@
-import {
-  checkExposure,
-  isLoopbackHost,
-  KeyRing,
-  keyFile,
-  parseListenAddress,
-  readKeys,
-} from "@agent-audit/access";
+import { isLoopbackHost, KeyRing, keyFile } from "@agent-audit/access";
 import { JournalClient, Receiver } from "@agent-audit/collector";
 import { QueryServer, silentStreams } from "@agent-audit/query";
 import { AuditError } from "@agent-audit/schema";
 import { Store, shareOf } from "@agent-audit/store";
 import { DirectoryAdministration } from "./administration.js";
+import { checkListeners } from "./listeners.js";
 import { Metrics } from "./metrics.js";
 import { Retainer } from "./retainer.js";
 import { diskGuardLimits, journalOptions, keepDays, type ServerConfig } from "./server-config.js";
@@ -68,11 +62,7 @@ async function startOnce(
   acceptsJournalLoss: boolean,
 ): Promise<RunningServer> {
   const { log } = hooks;
-  const otlpAddress = parseListenAddress(config.otlp.listen);
-  const apiAddress = parseListenAddress(config.http.listen);
-  const hasKeys = readKeys(keyFile(config.data)).length > 0;
-  checkExposure(otlpAddress, { hasKeys, ...protectionOf(config.otlp) });
-  checkExposure(apiAddress, { hasKeys, ...protectionOf(config.http) });
+  const { otlp: otlpAddress, http: apiAddress } = checkListeners(config);
   const keys = new KeyRing(keyFile(config.data));
   let hasFailed = false;
   const onFatal = (error: Error) => {
@@ -224,8 +214,4 @@ async function countSilentStreams(store: Store): Promise<number | null> {
     if (error instanceof AuditError) return null;
     throw error;
   }
-}
-
-function protectionOf({ tls, behind_tls_proxy: isBehindProxy }: ServerConfig["otlp" | "http"]) {
-  return { hasTls: tls !== undefined || isBehindProxy, isBehindProxy };
 }

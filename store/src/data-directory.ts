@@ -4,6 +4,7 @@ import path from "node:path";
 import { AuditError } from "@agent-audit/schema";
 import { type Disk, nodeDisk, readFile, replaceFile } from "./journal/disk.js";
 import { STORE_ID_LENGTH } from "./journal/format.js";
+import { journalNames } from "./journal/journal-files.js";
 
 const DIRECTORY_VERSION = 1;
 const STORE_FILE = "store.json";
@@ -57,10 +58,23 @@ export function makeDataDirectory(root: string): DataDirectory {
 /**
  * Reads the ids of a store: the current one, which ids of events begin with, then those that it had before events were
  * lost, newest first. Makes one at the first start. Call with the lock held.
+ *
+ * @throws AuditError `data_directory`, `data_directory_version`
  */
 export function storeIdsOf({ root }: Pick<DataDirectory, "root">, disk: Disk = nodeDisk): StoreIds {
   const file = path.join(root, STORE_FILE);
-  if (!disk.readdirSync(root).includes(STORE_FILE)) return writeNewId(file, [], disk);
+  if (!disk.readdirSync(root).includes(STORE_FILE)) {
+    const journal = path.join(root, "journal");
+    // Under another id, all of it would be taken for a stranger's.
+    if (journalNames(journal, disk).length > 0) {
+      throw new AuditError(
+        "data_directory",
+        `${file} is missing, and ${journal} holds a journal`,
+        "restore it from a backup: it cannot be made again",
+      );
+    }
+    return writeNewId(file, [], disk);
+  }
   const { store_id: storeId, former_store_ids: former = [], version } = readJson(file, disk);
   if (version !== DIRECTORY_VERSION || typeof storeId !== "string" || !Array.isArray(former)) {
     throw new AuditError(

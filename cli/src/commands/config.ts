@@ -1,3 +1,4 @@
+import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
 import type { ServerOptions } from "../server-config.js";
 import { withServerOptions } from "../server-options.js";
@@ -21,7 +22,18 @@ export function addConfig(program: Command): void {
 
 async function check(options: ServerOptions): Promise<void> {
   const { loadServerConfig } = await import("../server-config.js");
-  const { file } = loadServerConfig(options);
+  const { checkListeners } = await import("../listeners.js");
+  const { config, file } = loadServerConfig(options);
+  const faults: AuditError[] = [];
+  checkListeners(config, (fault) => faults.push(fault));
+  if (faults.length > 0) {
+    const list = faults.map(({ message, hint }) => `\n  ${message}; ${hint}`).join("");
+    throw new AuditError(
+      "invalid_config",
+      `${file ?? "the configuration"}: a server would not start with it:${list}`,
+      "every option is in docs/operating.md",
+    );
+  }
   process.stdout.write(`${file ?? "no configuration file"}: no faults\n`);
 }
 

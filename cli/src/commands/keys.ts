@@ -46,10 +46,16 @@ async function create(options: CreateOptions): Promise<void> {
     agent,
     max_bytes_per_second: rateOf(options.maxBytesPerSecond),
   };
-  const { key, text } = await administer(options, {
-    online: (client) => client.send<{ key: PublicKey; text: string }>("POST", "admin/keys", wanted),
-    offline: (administration) => administration.createKey(wanted, OFFLINE),
-  });
+  const { key, text } = await administer(
+    options,
+    {
+      online: (client) =>
+        client.send<{ key: PublicKey; text: string }>("POST", "admin/keys", wanted),
+      offline: (administration) => administration.createKey(wanted, OFFLINE),
+    },
+    // A server beyond this machine needs keys before its first start.
+    true,
+  );
   if (options.json) process.stdout.write(`${JSON.stringify({ key, text })}\n`);
   else {
     process.stderr.write(`key ${key.id}, for ${key.scope}; it is shown this once:\n`);

@@ -1,13 +1,12 @@
-import fs from "node:fs";
 import path from "node:path";
 import type { QuarantineReader } from "@agent-audit/query";
-import type { QuarantineAnswer, QuarantineEntryJson } from "@agent-audit/query/client";
+import type { QuarantineAnswer, QuarantineEntryJson, QueryClient } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
-import { type AskOptions, clientFor } from "../ask.js";
+import { type PlaceOptions, reach, withPlaceOptions } from "../reach.js";
 
-interface QuarantineOptions extends AskOptions {
-  data?: string;
+interface QuarantineOptions extends PlaceOptions {
+  json?: boolean;
 }
 
 /** Where entries come from: a running server, or a data directory. */
@@ -23,14 +22,14 @@ export function addQuarantine(program: Command): void {
   const quarantine = program
     .command("quarantine")
     .description("show records that could not be stored as they came, and why");
-  withSource(
+  withPlaceOptions(
     quarantine
       .command("list")
       .description("list what was set aside, newest first")
       .option("--limit <n>", "entries at most", "50")
       .option("--json", "print one JSON object a line, with the bytes as base64"),
   ).action(list);
-  withSource(
+  withPlaceOptions(
     quarantine
       .command("show")
       .description("show one entry of the list with its bytes, as text")
@@ -38,12 +37,6 @@ export function addQuarantine(program: Command): void {
       .option("--raw", "print the bytes alone, as they came")
       .option("--json", "print the API's JSON"),
   ).action(show);
-}
-
-function withSource(command: Command): Command {
-  return command
-    .option("--api <url>", "query API (AGENT_AUDIT_API; default http://127.0.0.1:8318)")
-    .option("--data <dir>", "read this data directory instead, with or without a server on it");
 }
 
 async function list(options: QuarantineOptions & { limit: string }): Promise<void> {
@@ -55,7 +48,7 @@ async function list(options: QuarantineOptions & { limit: string }): Promise<voi
       "use --limit 50",
     );
   }
-  const entries = await newest(await sourceFor(options), limit);
+  const entries = await from(options, (source) => newest(source, limit));
   const { printList } = await import("../table.js");
   printList(
     entries,
@@ -71,7 +64,7 @@ async function list(options: QuarantineOptions & { limit: string }): Promise<voi
 }
 
 async function show(id: string, options: QuarantineOptions & { raw?: boolean }): Promise<void> {
-  const entry = await (await sourceFor(options)).entry(id);
+  const entry = await from(options, (source) => source.entry(id));
   const bytes = bytesOf(entry.bytes);
   if (options.raw) {
     process.stdout.write(bytes);
@@ -107,9 +100,18 @@ function bytesOf(base64: string): Buffer {
   return Buffer.from(base64, "base64");
 }
 
-async function sourceFor(options: QuarantineOptions): Promise<Source> {
-  if (options.data !== undefined) return await directorySource(options.data);
-  const client = await clientFor(options);
+async function from<T>(
+  options: QuarantineOptions,
+  read: (source: Source) => Promise<T>,
+): Promise<T> {
+  return await reach(options, {
+    online: (client) => read(serverSource(client)),
+    // With or without a server on it: the journal's files can be read beside that.
+    offline: async ({ data }) => read(await directorySource(data)),
+  });
+}
+
+function serverSource(client: QueryClient): Source {
   return {
     page: (limit, cursor) => {
       const parameters: [string, string][] = [["limit", String(limit)]];
@@ -124,13 +126,6 @@ async function directorySource(data: string): Promise<Source> {
   const { readQuarantine, readQuarantineEntry } = await import("@agent-audit/store");
   const { quarantineEntry, quarantinePage } = await import("@agent-audit/query");
   const journal = path.join(data, "journal");
-  if (!fs.existsSync(journal)) {
-    throw new AuditError(
-      "data_directory",
-      `${data} is no data directory: it has no journal`,
-      "name the directory that `agent-audit serve` was given with --data",
-    );
-  }
   const reader: QuarantineReader = {
     quarantine: async (before, limit) => readQuarantine(journal, before, limit),
     quarantineEntry: async (place) => readQuarantineEntry(journal, place),

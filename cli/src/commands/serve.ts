@@ -38,18 +38,22 @@ async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): 
     else server.stop().then(end, end);
   };
   const { config } = loadServerConfig(options);
-  const started = await startServer(config, { log, onFatal }, options.acceptJournalLoss);
-  server = started;
+  const starting = startServer(config, { log, onFatal }, options.acceptJournalLoss);
   let isStopping = false;
   const stop = async () => {
     if (isStopping) process.exit(130);
     isStopping = true;
     setTimeout(() => process.exit(1), STOP_MILLIS).unref();
+    // One that is just starting stops when it has; why it cannot is told below.
+    const started = await starting.catch(() => null);
+    if (started === null) return;
     await started.stop();
     process.exit(0);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  const started = await starting;
+  server = started;
   process.stdout.write(`OTLP  ${started.otlpUrl}/v1/logs\n`);
   await started.queriesReady.catch((error) => {
     // It ends with the code for that, once it is closed.

@@ -23,7 +23,10 @@ export function addStatus(program: Command): void {
       );
       const segmentTable = formatTable(
         [
-          { title: "SEGMENT", value: ({ day }) => day },
+          {
+            title: "SEGMENT",
+            value: ({ day, part }) => (part === undefined ? day : `${day}.${part}`),
+          },
           { title: "STATE", value: ({ state }) => state },
           { title: "ROWS", value: ({ rows }) => rows, align: "right" },
           { title: "BYTES", value: ({ bytes }) => bytes, align: "right" },

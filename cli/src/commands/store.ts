@@ -2,6 +2,7 @@ import { AuditError } from "@agent-audit/schema";
 import type { RebuildProgress, Store } from "@agent-audit/store";
 import type { SegmentCheck } from "@agent-audit/store/check";
 import type { Command } from "commander";
+import { checkDataDirectory } from "../reach.js";
 import type { ServerOptions } from "../server-config.js";
 import { withDataOptions } from "../server-options.js";
 
@@ -36,6 +37,7 @@ async function rebuildAndSeal(segments: string[] | null, options: ServerOptions)
   const { loadServerConfig } = await import("../server-config.js");
   const { expectFailure, withStore } = await import("../offline.js");
   const { config } = loadServerConfig(options);
+  checkDataDirectory(config.data);
   const { failure: fault, fail } = expectFailure();
   const onFault = (message: string) => fail(new AuditError("store_fault", message, SEE_DISK));
   const settled = await withStore(
@@ -86,6 +88,7 @@ async function check(options: ServerOptions & { json?: boolean }): Promise<void>
   const { loadServerConfig } = await import("../server-config.js");
   const { checkStore } = await import("@agent-audit/store/check");
   const { data } = loadServerConfig(options).config;
+  checkDataDirectory(data);
   let faulty = 0;
   await checkStore(data, (segment) => {
     if (segment.faults.length > 0) faulty++;

@@ -39,8 +39,23 @@ export class QueryClient {
   /**
    * @param baseUrl such as `http://127.0.0.1:8318`
    * @param key sent with every request; a server without keys needs none
+   * @throws AuditError `invalid_address`, `invalid_key`
    */
   constructor(baseUrl: string, key?: string) {
+    if (!/^https?:$/.test(URL.canParse(baseUrl) ? new URL(baseUrl).protocol : "")) {
+      throw new AuditError(
+        "invalid_address",
+        `${JSON.stringify(baseUrl)} is no address of a query API`,
+        "write it like http://127.0.0.1:8318",
+      );
+    }
+    if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+      throw new AuditError(
+        "invalid_key",
+        "the key holds what no key has",
+        "set AGENT_AUDIT_API_KEY to what `agent-audit keys create` printed",
+      );
+    }
     this.#baseUrl = baseUrl.replace(/\/+$/, "");
     this.#key = key;
   }
@@ -62,7 +77,7 @@ export class QueryClient {
   /**
    * Sends any request under `/api/v1/`.
    *
-   * @throws AuditError `unreachable`, or what the server answered
+   * @throws AuditError `unreachable`, `no_tls`, or what the server answered
    */
   async send<T>(method: string, path: string, content?: object): Promise<T> {
     const headers: Record<string, string> = {};
@@ -76,12 +91,7 @@ export class QueryClient {
         ...(content === undefined ? {} : { body: JSON.stringify(content) }),
       });
     } catch (cause) {
-      throw new AuditError(
-        "unreachable",
-        `no server answers at ${this.#baseUrl}`,
-        "start one with `agent-audit serve`, or name another with --api URL",
-        { cause },
-      );
+      throw notAnswered(this.#baseUrl, cause);
     }
     const body = (await response.json().catch(() => null)) as {
       error?: { code: string; message: string; hint: string };
@@ -94,4 +104,25 @@ export class QueryClient {
     };
     throw new AuditError(code, message, hint);
   }
+}
+
+/** Faults of TLS, by the codes of Node's and OpenSSL's errors. */
+const TLS_FAULT = /CERT|SSL|TLS|UNABLE_TO/;
+
+function notAnswered(baseUrl: string, cause: unknown): AuditError {
+  const { code = "", message } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
+  if (TLS_FAULT.test(code)) {
+    return new AuditError(
+      "no_tls",
+      `the server at ${baseUrl} is not trusted, or does not speak TLS: ${message}`,
+      "name a certificate authority of your own with NODE_EXTRA_CA_CERTS=FILE",
+      { cause },
+    );
+  }
+  return new AuditError(
+    "unreachable",
+    `no server answers at ${baseUrl}${code === "" ? "" : ` (${code})`}`,
+    "start one with `agent-audit serve`, or name another with --api URL",
+    { cause },
+  );
 }

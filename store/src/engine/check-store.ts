@@ -1,7 +1,12 @@
 import fs from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { CatalogLog } from "../catalog-log.js";
-import { type DataDirectory, makeDataDirectory, storeIdsOf } from "../data-directory.js";
+import {
+  type DataDirectory,
+  makeDataDirectory,
+  type StoreIds,
+  storeIdsOf,
+} from "../data-directory.js";
 import { type Frame, nextSeqOf } from "../journal/format.js";
 import { journalEnd } from "../journal/journal-end.js";
 import { JournalReader } from "../journal/journal-reader.js";
@@ -39,13 +44,14 @@ export interface SegmentCheck {
  * Compares every row with the record that it was made from. Changes nothing.
  *
  * @param onSegment told of each segment, oldest first, and of files that no journal stands behind
- * @throws AuditError `data_directory_locked`, `journal_corrupt`, `catalog_corrupt`
+ * @throws AuditError `data_directory`, `data_directory_locked`, `journal_corrupt`, `catalog_corrupt`
  */
 export async function checkStore(
   data: string,
   onSegment: (check: SegmentCheck) => void,
 ): Promise<void> {
   const directory = makeDataDirectory(data);
+  const storeIds = storeIdsOf(directory);
   const instance = await openDatabase({ directory });
   try {
     const connection = await instance.connect();
@@ -54,7 +60,7 @@ export async function checkStore(
     const lastSeq = journalEnd(directory.journal) - 1n;
     const ranges = segmentRanges(directory.journal, lastSeq, catalog.dropped);
     for (const range of ranges) {
-      onSegment(await checkSegment(connection, directory, range, catalog));
+      onSegment(await checkSegment(connection, { directory, storeIds, catalog }, range));
     }
     const known = new Set([...ranges, ...catalog.dropped].map(({ id }) => id));
     for (const id of segmentFiles(directory.events).filter((id) => !known.has(id))) {
@@ -68,17 +74,21 @@ export async function checkStore(
   }
 }
 
+interface CheckedStore {
+  directory: DataDirectory;
+  storeIds: StoreIds;
+  catalog: CatalogLog;
+}
+
 async function checkSegment(
   connection: DuckDBConnection,
-  directory: DataDirectory,
+  { directory, storeIds, catalog }: CheckedStore,
   range: SegmentRange,
-  catalog: CatalogLog,
 ): Promise<SegmentCheck> {
   const { id, firstSeq, lastSeq } = range;
   const check: SegmentCheck = { ...nothingOf(segmentName(id)), firstSeq, lastSeq };
   const file = segmentFile(directory.events, id);
   if (!fs.existsSync(file)) return { ...check, faults: ["its file is missing"] };
-  const storeIds = storeIdsOf(directory);
   let segment: Segment;
   try {
     segment = await attachSegment(
