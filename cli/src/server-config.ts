@@ -89,10 +89,11 @@ export function diskGuardLimits({ disk_guard: limits }: ServerConfig): DiskGuard
 
 /** How the journal is written, by a server or for a command. */
 export function journalOptions(config: ServerConfig) {
-  const { segments, quarantine } = config;
+  const { ingest, segments, quarantine } = config;
   return {
     diskGuard: diskGuardLimits(config),
     maxQuarantineBytesPerDay: quarantine.max_bytes_per_day,
+    deduplicatesUnidentified: ingest.deduplicate_unidentified === "request",
     segmentLimits: {
       maxRecords: segments.max_records,
       maxJournalBytes: segments.max_journal_bytes,

@@ -30,6 +30,12 @@ export const collectorConfig = z.strictObject({
       when: ({ value }) => sizes.safeParse(value).success,
     })
     .prefault({}),
+  ingest: z
+    .strictObject({
+      /** Whether a body that comes again within ten minutes is taken for a retry where its records have no ids. */
+      deduplicate_unidentified: z.enum(["request", "off"]).default("request"),
+    })
+    .prefault({}),
   quarantine: z
     .strictObject({
       /** Bytes of records set aside that are kept of one receive day; beyond it only their number is. */

@@ -131,6 +131,14 @@ describe("a record that arrives again", () => {
     expect(await send(started, event("a"))).toBe("3");
   });
 
+  it("without an id is another event where the operator says so, and one with an id is not", async () => {
+    const started = await startReceiver(temporaryDirectory(), { deduplicatesUnidentified: false });
+    expect(await send(started, event("a"))).toBe("1");
+    expect(await send(started, event("a"))).toBe("2");
+    expect(await send(started, identified("b"))).toBe("3");
+    expect(await send(started, identified("b"))).toBeNull();
+  });
+
   it.each([
     ["with the identity file", () => {}],
     [

@@ -44,6 +44,8 @@ export interface IngestOptions {
   diskGuard: DiskGuardLimits;
   /** Bytes of set-aside records that are kept of one receive day. */
   maxQuarantineBytesPerDay: number;
+  /** Whether a request whose records have no ids is known again within ten minutes; default yes. */
+  deduplicatesUnidentified?: boolean | undefined;
   /** Size at which a journal file is closed; default 256 MiB. */
   rotateBytes?: number;
   /** When the day's next segment begins; default: with the next day. */
@@ -71,6 +73,7 @@ export class Ingest {
   readonly #quarantine: QuarantineBudget;
   readonly #save: (firstSeq: bigint, isSynced: boolean) => void;
   readonly #identityBytes: number;
+  readonly #deduplicatesUnidentified: boolean;
   /** `writtenBytes` of the journal when it was last written down what its records are known by. */
   #savedAtBytes = 0;
   #seen: SeenRecords;
@@ -91,6 +94,7 @@ export class Ingest {
     this.#guard = new DiskGuard(directory, options.diskGuard);
     this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
+    this.#deduplicatesUnidentified = options.deduplicatesUnidentified ?? true;
     this.#save = (firstSeq, isSynced) => {
       // What is true of a file's beginning stays so, also of one without records that another of its name replaces.
       const isNewFile = isSynced && this.#quarantined?.fileSeq !== firstSeq;
@@ -248,12 +252,13 @@ export class Ingest {
     const { counters } = this;
     let known: Uint8Array | null = null;
     const request = { payload, scan, receivedNano, ...sender };
+    const digestOnce = () => {
+      known ??= digest();
+      return known;
+    };
     const standings = this.#seen.classify({
       ...request,
-      digest: () => {
-        known ??= digest();
-        return known;
-      },
+      digest: this.#deduplicatesUnidentified ? digestOnce : null,
     });
     const duplicates = standings.filter((standing) => standing === "duplicate").length;
     counters.received += standings.length;

@@ -17,6 +17,8 @@ export interface JournalClientOptions {
   diskGuard: DiskGuardLimits;
   /** Bytes of set-aside records that are kept of one receive day. */
   maxQuarantineBytesPerDay: number;
+  /** See `IngestOptions`. */
+  deduplicatesUnidentified?: boolean | undefined;
   segmentLimits?: SegmentLimits | undefined;
   /** Told when the disk gets too full to store more, and when it has room again. */
   onRoom?: (hasRoom: boolean) => void;
@@ -43,7 +45,8 @@ export class JournalClient {
   #onClosed: () => void = () => {};
 
   private constructor(options: JournalClientOptions) {
-    const { store, diskGuard, maxQuarantineBytesPerDay, segmentLimits } = options;
+    const { store, diskGuard, maxQuarantineBytesPerDay, segmentLimits, deduplicatesUnidentified } =
+      options;
     this.#onFatal = options.onFatal;
     this.#onRoom = options.onRoom ?? (() => {});
     const workerData: JournalWorkerData = {
@@ -53,6 +56,7 @@ export class JournalClient {
       positionBuffer: store.position.buffer,
       diskGuard,
       maxQuarantineBytesPerDay,
+      deduplicatesUnidentified,
       segmentLimits,
     };
     this.#worker = new Worker(new URL("./journal-worker.js", import.meta.url), { workerData });

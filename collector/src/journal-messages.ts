@@ -14,6 +14,7 @@ export interface JournalWorkerData
     | "formerStoreIds"
     | "diskGuard"
     | "maxQuarantineBytesPerDay"
+    | "deduplicatesUnidentified"
     | "segmentLimits"
   > {
   positionBuffer: SharedArrayBuffer;

@@ -8,7 +8,12 @@ const MIB = 1024 * 1024;
 /** Starts store, journal and receiver on a free port, as `serve` wires them. */
 export async function startReceiver(
   data: string,
-  { maxBodyBytes = 64 * MIB, maxQuarantineBytesPerDay = 64 * MIB, minFreeBytes = 0 } = {},
+  {
+    maxBodyBytes = 64 * MIB,
+    maxQuarantineBytesPerDay = 64 * MIB,
+    minFreeBytes = 0,
+    deduplicatesUnidentified = true,
+  } = {},
 ) {
   const failures: Error[] = [];
   const onFatal = (error: Error) => failures.push(error);
@@ -24,6 +29,7 @@ export async function startReceiver(
     store,
     diskGuard: { minFreeBytes, minFreePercent: 0 },
     maxQuarantineBytesPerDay,
+    deduplicatesUnidentified,
     onFatal,
   });
   await store.verify();

@@ -18,8 +18,8 @@ export interface IdentifiedRequest {
   /** Organisation and key of the sender; `""` for none. */
   orgId: string;
   keyId: string;
-  /** Gives the digest of the whole decoded body; asked for when a record without an id comes up. */
-  digest: () => Uint8Array;
+  /** Gives the digest of the whole decoded body; asked for when a record without an id comes up. `null`: such are all new. */
+  digest: (() => Uint8Array) | null;
   receivedNano: bigint;
 }
 
@@ -133,6 +133,7 @@ export class SeenRecords {
   }
 
   #isKnownRequest({ digest, keyId, receivedNano }: IdentifiedRequest): boolean {
+    if (digest === null) return false;
     for (const [name, since] of this.#requests) {
       // What a clock that was ahead has left is no younger for it.
       if (since <= receivedNano && receivedNano - since < REQUEST_MEMORY_NANOS) break;
