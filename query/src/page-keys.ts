@@ -20,8 +20,14 @@ const RESERVED_SHARE = 0.2;
 const SLICE_SHARE = 0.25;
 /** Records of the first slice, about. */
 const FIRST_RECORDS = 10_000n;
-/** Where columns answer, few slices are the fastest way through all: most pages end in the first, rare filters need all. */
-const GROWTH = 50n;
+/**
+ * Where columns answer, few slices are the fastest way: one for pages that are full at once, one as wide as what was found
+ * lets expect, and, where nothing was found, one over ten million records.
+ */
+const MAX_GROWTH = 1000;
+const MIN_GROWTH = 2;
+/** Of what is expected to hold the rest of the page. */
+const SURPLUS = 1.5;
 const SHORT_SLICE_MILLIS = 200;
 /** A slice that took too long is tried again in this many parts. */
 const PARTS = 16n;
@@ -57,7 +63,7 @@ export async function findKeys(
   const { order } = request;
   const segments = snapshot.segments.filter(({ firstSeq }) => firstSeq <= maxSeq);
   const limit = request.limit + 1;
-  const next = looksIntoRecords(request.filter) ? widthForTime : (width: bigint) => width * GROWTH;
+  const grow = looksIntoRecords(request.filter) ? growthForTime : growthForMatches;
   const reservedMillis = snapshot.remainingMillis() * RESERVED_SHARE;
   const keys: Key[] = [];
   let rest = placesOf(request, maxSeq);
@@ -78,8 +84,9 @@ export async function findKeys(
         ...pageKeysSql(request, { ...wanted, tables }),
         ...limitsOf(leftMillis),
       });
+    let found: Key[];
     try {
-      const found = (await inHalves(tables, ask)).map(keyOf).sort(COMPARE[order]);
+      found = (await inHalves(tables, ask)).map(keyOf).sort(COMPARE[order]);
       keys.push(...found.slice(0, wanted.limit));
     } catch (error) {
       const code = error instanceof AuditError ? error.code : "";
@@ -94,7 +101,8 @@ export async function findKeys(
     if (keys.length === limit) return { keys, reached: null };
     reached = endOf(slice, order);
     rest = restAfter(slice, order, rest);
-    width = next(width, performance.now() - begin);
+    const growth = grow(performance.now() - begin, found.length, limit - keys.length);
+    width *= BigInt(growth);
   }
 }
 
@@ -103,8 +111,14 @@ function looksIntoRecords({ q, conditions }: Filter): boolean {
 }
 
 /** Grows while slices are answered at once; waiting for a place counts, so that it does not grow where others wait. */
-function widthForTime(width: bigint, millis: number): bigint {
-  return millis < SHORT_SLICE_MILLIS ? width * 2n : width;
+function growthForTime(millis: number): number {
+  return millis < SHORT_SLICE_MILLIS ? 2 : 1;
+}
+
+/** The fewer of a slice match, the wider is the next. */
+function growthForMatches(_: number, found: number, missing: number): number {
+  const wanted = Math.ceil((missing / found) * SURPLUS);
+  return Math.min(MAX_GROWTH, Math.max(MIN_GROWTH, wanted));
 }
 
 /** What is reserved is not for slices, and one slice is not given all that is left. */
