@@ -20,6 +20,7 @@ const TRY_AGAIN_CODES = new Set([
   "unreachable",
   "starting",
   "segment_rebuilding",
+  "out_of_memory",
   "too_many_queries",
   "not_applied",
   "query_timeout",

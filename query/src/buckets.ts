@@ -43,6 +43,12 @@ export function bucketStart(millis: number, interval: Interval, zone: Zone): num
   return midnight + Math.floor((millis - midnight) / interval.millis) * interval.millis;
 }
 
+/** No bucket is longer, ms, whatever the zone's clock does. */
+export function longestMillis({ unit, millis }: Interval): number {
+  if (unit === "fixed") return millis;
+  return (unit === "day" ? 2 : 9) * DAY_MILLIS;
+}
+
 /** Gives the start of the bucket after the one that starts at `start`. */
 export function nextBucket(start: number, interval: Interval, zone: Zone): number {
   if (interval.unit === "day") return zone.dayStart(start, 1);

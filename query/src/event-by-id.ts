@@ -1,5 +1,5 @@
 import { AuditError, MAX_ID_BYTES } from "@agent-audit/schema";
-import type { ReadScope, Snapshot, Store } from "@agent-audit/store";
+import { type ReadScope, type Snapshot, type Store, tablesOf } from "@agent-audit/store";
 import { rowsOf } from "./events.js";
 import { BadRequestError } from "./query-error.js";
 import { seqsSql } from "./sql/events-sql.js";
@@ -42,7 +42,11 @@ export async function findEvent(
 
 async function seqsOf(snapshot: Snapshot, scope: ReadScope, id: string): Promise<bigint[]> {
   const bySeq = /^seq:(\d{1,18})$/.exec(id);
-  const named = bySeq ? { seq: BigInt(bySeq[1] as string) } : { id };
-  const rows = await snapshot.query(seqsSql(snapshot.tables, named, scope, MAX_CONFLICTS + 1));
+  const seq = bySeq === null ? null : BigInt(bySeq[1] as string);
+  const holding = snapshot.segments.filter(
+    ({ firstSeq, lastSeq }) => seq === null || (seq >= firstSeq && seq <= lastSeq),
+  );
+  const named = seq === null ? { id } : { seq };
+  const rows = await snapshot.query(seqsSql(tablesOf(holding), named, scope, MAX_CONFLICTS + 1));
   return rows.map(([seq]) => seq as bigint);
 }

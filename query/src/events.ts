@@ -1,3 +1,4 @@
+import { AuditError } from "@agent-audit/schema";
 import { type ColumnName, type Snapshot, tablesOf } from "@agent-audit/store";
 import { decodeCursor, encodeCursor, filterDigest } from "./cursor.js";
 import { EVENT_COLUMNS, type EventJson, eventJson } from "./event-json.js";
@@ -7,6 +8,11 @@ import { type Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
 import { type EventsRequest, ORDERS } from "./request.js";
 import { type Holding, rowsSql } from "./sql/events-sql.js";
+
+/** Characters of a page's events: a page of larger ones is shorter, so that whoever walks on gets past them. */
+const MAX_PAGE_TEXT = 8 * 1024 * 1024;
+/** What a shorter page would mend. */
+const TOO_LARGE = ["answer_too_large", "out_of_memory"];
 
 export interface EventsPage {
   events: EventJson[];
@@ -51,21 +57,44 @@ export async function findEvents(
   const { filter, limit, cursor, digest } = request;
   const maxSeq = cursor?.maxSeq ?? snapshot.appliedSeq;
   const { keys, reached } = await findKeys(snapshot, request, maxSeq, firstRecords);
-  const page = keys.slice(0, limit);
-  const seqs = page.map(({ seq }) => seq);
-  const events = await rowsOf(snapshot, seqs, request.withContent);
+  let page = keys.slice(0, limit);
+  let events: EventJson[] | null = null;
+  while (events === null) {
+    const seqs = page.map(({ seq }) => seq);
+    // One alone is shown whatever its size.
+    const maxText = page.length > 1 ? MAX_PAGE_TEXT : undefined;
+    events = await rowsOf(snapshot, seqs, request.withContent, maxText).catch(nullIfTooLarge);
+    if (events === null) page = page.slice(0, Math.ceil(page.length / 4));
+  }
   const { fromNano, toNano } = filter;
-  const last = reached ?? (keys.length > limit ? page.at(-1) : undefined);
+  const isCut = page.length < keys.length;
+  const last = isCut ? page.at(-1) : (reached ?? undefined);
   const nextCursor =
     last === undefined ? null : encodeCursor({ maxSeq, fromNano, toNano, ...last }, digest);
-  return { events, next_cursor: nextCursor, ...(reached === null ? {} : { partial: true }) };
+  return {
+    events,
+    next_cursor: nextCursor,
+    ...(isCut || reached === null ? {} : { partial: true }),
+  };
 }
 
-/** Reads the events of these sequences, in their order. */
+/** Gives `null` for rows that are too large to be read together. */
+function nullIfTooLarge(error: unknown): null {
+  if (error instanceof AuditError && TOO_LARGE.includes(error.code)) return null;
+  throw error;
+}
+
+/**
+ * Reads the events of these sequences, in their order.
+ *
+ * @param maxText characters that they may hold together, about; default: no limit
+ * @throws AuditError `answer_too_large`
+ */
 export async function rowsOf(
   snapshot: Snapshot,
   seqs: readonly bigint[],
   withContent: boolean,
+  maxText?: number,
 ): Promise<EventJson[]> {
   if (seqs.length === 0) return [];
   const columns: ColumnName[] = withContent ? [...EVENT_COLUMNS, "content"] : [...EVENT_COLUMNS];
@@ -75,7 +104,7 @@ export async function rowsOf(
     return held.length === 0 ? [] : tablesOf([segment]).map((table) => ({ table, seqs: held }));
   });
   if (holdings.length === 0) return [];
-  const ask = (half: readonly Holding[]) => snapshot.query(rowsSql(half, columns));
+  const ask = (half: readonly Holding[]) => snapshot.query({ ...rowsSql(half, columns), maxText });
   const rows = await inHalves(holdings, ask);
   const bySeq = new Map(
     rows.map((row) => [

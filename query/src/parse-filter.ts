@@ -21,11 +21,14 @@ const OTHER_PARAMETERS = [
   "min_seq",
 ] as const;
 
-const INT32_LIMIT = 2 ** 31;
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
 
 /** Holds a request's parameters and hands each one out once, so that those left over are unknown. */
 export class Parameters {
   readonly #values = new Map<string, string[]>();
+
+  #takesFilters = false;
 
   /** Whether a cursor was given. */
   readonly isWalk: boolean;
@@ -97,6 +100,12 @@ export class Parameters {
     return text as T;
   }
 
+  /** Names that have not been taken, for those that are filters. */
+  filterNames(): string[] {
+    this.#takesFilters = true;
+    return this.names();
+  }
+
   /** Names that have not been taken. */
   names(): string[] {
     return [...this.#values.keys()];
@@ -106,10 +115,12 @@ export class Parameters {
   end(known: readonly string[]): void {
     const [name] = this.names();
     if (name === undefined) return;
-    const candidates = [...known, ...OTHER_PARAMETERS, ...Object.keys(FIELDS)];
-    const stem = name.startsWith(NOT) ? name.slice(NOT.length) : name;
-    const nearest = nearestName(stem, candidates);
-    const prefix = stem === name ? "" : NOT;
+    const isNegated = this.#takesFilters && name.startsWith(NOT);
+    const filters = this.#takesFilters ? Object.keys(FIELDS) : [];
+    const others = this.#takesFilters ? OTHER_PARAMETERS : [];
+    const stem = isNegated ? name.slice(NOT.length) : name;
+    const nearest = nearestName(stem, isNegated ? filters : [...known, ...others, ...filters]);
+    const prefix = isNegated ? NOT : "";
     throw new BadRequestError(
       "unknown_parameter",
       `unknown parameter ${name.slice(0, 60)}`,
@@ -127,12 +138,9 @@ export class Parameters {
 export function parseFilter(parameters: Parameters, now: bigint): Filter {
   const range = parseRange(parameters, now);
   const conditions = parseConditions(parameters);
-  const phase = parameters.one("phase");
-  if (phase !== null && !(PHASES as readonly string[]).includes(phase)) {
-    throw new BadRequestError("invalid_phase", `phase=${phase.slice(0, 40)}`, "use start or end");
-  }
+  const phases = parsePhases(parameters);
   const isUnfinished = parameters.choice("unfinished", ["true", "false"], "false") === "true";
-  if (isUnfinished && phase === "end") {
+  if (isUnfinished && phases?.includes("start") === false) {
     throw new BadRequestError("invalid_unfinished", "an end is not unfinished", "leave phase out");
   }
   const q = parameters.one("q");
@@ -150,9 +158,23 @@ export function parseFilter(parameters: Parameters, now: bigint): Filter {
     conditions,
     q,
     includesSystem: asksForSystem || system === "true",
-    phase: isUnfinished ? "start" : (phase as Filter["phase"]),
+    phases: isUnfinished ? ["start"] : phases,
     isUnfinished,
   };
+}
+
+function parsePhases(parameters: Parameters): Filter["phases"] {
+  const phases = parameters.all("phase").map((text) => {
+    if (text === "") return null;
+    const phase = PHASES.find((phase) => phase === text);
+    if (phase !== undefined) return phase;
+    throw new BadRequestError(
+      "invalid_phase",
+      `phase=${text.slice(0, 40)} does not exist`,
+      "use start or end, or nothing for events without a phase",
+    );
+  });
+  return phases.length === 0 ? null : phases;
 }
 
 function parseRange(parameters: Parameters, now: bigint): Pick<Filter, "fromNano" | "toNano"> {
@@ -175,7 +197,7 @@ function parseRange(parameters: Parameters, now: bigint): Pick<Filter, "fromNano
 
 function parseConditions(parameters: Parameters): Condition[] {
   const conditions: Condition[] = [];
-  for (const name of parameters.names()) {
+  for (const name of parameters.filterNames()) {
     const isNegated = name.startsWith(NOT);
     const field = isNegated ? name.slice(NOT.length) : name;
     const isAttribute = field.startsWith(ATTRIBUTE) && field.length > ATTRIBUTE.length;
@@ -187,12 +209,14 @@ function parseConditions(parameters: Parameters): Condition[] {
   return conditions;
 }
 
-/** `*` at the end matches a prefix, `\*` is a star, nothing means absent. */
+/** `*` at the end matches a prefix, `\*` is a star wherever it stands, nothing means absent. */
 function parseMatch(value: string): Match {
   if (value === "") return { kind: "absent" };
-  if (value.endsWith("\\*")) return { kind: "equals", value: `${value.slice(0, -2)}*` };
-  if (value.endsWith("*")) return { kind: "prefix", value: value.slice(0, -1) };
-  return { kind: "equals", value };
+  const unescaped = (text: string) => text.replaceAll("\\*", "*");
+  const isPrefix = value.endsWith("*") && !value.endsWith("\\*");
+  return isPrefix
+    ? { kind: "prefix", value: unescaped(value.slice(0, -1)) }
+    : { kind: "equals", value: unescaped(value) };
 }
 
 function checkValue(name: string, match: Match): void {
@@ -200,7 +224,8 @@ function checkValue(name: string, match: Match): void {
   if (field === undefined || match.kind === "absent") return;
   if (field.type === "integer") {
     const isInteger = match.kind === "equals" && /^-?\d{1,10}$/.test(match.value);
-    if (!isInteger || Math.abs(Number(match.value)) >= INT32_LIMIT) {
+    const number = Number(match.value);
+    if (!isInteger || number < INT32_MIN || number > INT32_MAX) {
       throw new BadRequestError(
         `invalid_${name}`,
         `${name}=${match.value.slice(0, 40)} is no 32-bit integer`,

@@ -40,7 +40,7 @@ const filter = (fields: Partial<Filter> = {}): Filter => ({
   conditions: [],
   q: null,
   includesSystem: false,
-  phase: null,
+  phases: null,
   isUnfinished: false,
   ...fields,
 });

@@ -126,6 +126,9 @@ describe("GET /api/v1/events", () => {
     ["source=system", 1],
     ["system=true", 7],
     ["phase=start", 1],
+    ["phase=start&phase=end&phase=", 7],
+    ["phase=end&phase=", 6],
+    ["exit_code=-2147483648", 0],
     ["status_code=403", 1],
     ["not_status_code=403", 5],
     ["exit_code=1", 1],
@@ -135,6 +138,8 @@ describe("GET /api/v1/events", () => {
     ["resource_id=*", 1],
     ["action=100%25 \\*", 1],
     ["action=100%25 *", 1],
+    ["action=100%25 \\**", 1],
+    ["action=\\*00", 0],
     ["model=m-1", 3],
     ["service_name=sample", 6],
     ["q=NPM", 1],
@@ -168,6 +173,11 @@ describe("GET /api/v1/events", () => {
     ["limit=0", "invalid_limit", /./],
     ["sorce=shell", "unknown_parameter", /did you mean source\?/],
     ["not_sorce=shell", "unknown_parameter", /did you mean not_source\?/],
+    [
+      "not_phase=end",
+      "unknown_parameter",
+      /unknown parameter not_phase see|did you mean not_(?!phase)/,
+    ],
     ["source=fax", "invalid_source", /use one of mcp-tool/],
     ["status_code=abc", "invalid_status_code", /./],
     ["from=yesterday", "invalid_from", /RFC 3339/],
@@ -189,6 +199,66 @@ describe("GET /api/v1/events", () => {
     const { status, body } = await get(`/api/v1/events?${query}`);
     expect([status, body.error.code]).toEqual([400, code]);
     expect(`${body.error.message} ${body.error.hint}`).toMatch(text);
+  });
+
+  it.each([
+    ["interval=1m&from=2026-11-20", 200],
+    ["interval=1m&from=2026-11-20&by=result&limit=100", 200],
+    // 9,960 minutes of eight sources.
+    ["interval=1m&from=2026-11-20&by=source&limit=100", 400],
+    ["interval=1m&from=2026-11-20&by=source&limit=3", 200],
+    ["interval=1m&from=2000-01-01", 400],
+    ["interval=day&tz=Europe/Berlin&from=2000-01-01", 200],
+    ["interval=day&tz=Europe/Berlin&from=1970-01-01", 400],
+  ])("bounds the series ?%s: %i", async (query, expected) => {
+    const { get } = await shared();
+    const { status, body } = await get(
+      `/api/v1/timeseries?to=2026-11-26T22:00:00Z&${query.replace(/from=[\d-]+/, "$&T00:00:00Z")}`,
+    );
+    expect(status, JSON.stringify(body).slice(0, 200)).toBe(expected);
+    if (expected === 400) expect(body.error.code).toBe("too_many_buckets");
+  });
+
+  it("names no parameter that the endpoint does not take", async () => {
+    const { get } = await shared();
+    for (const path of ["export?source=shell", "status?from=now", "events/first?source=shell"]) {
+      const { status, body } = await get(`/api/v1/${path}`);
+      expect([status, body.error.code], path).toEqual([400, "unknown_parameter"]);
+      expect(body.error.hint, path).not.toMatch(/source|from/);
+    }
+  });
+
+  it("ends a page where its events get too large, and a walk gets past them", async () => {
+    const { append, settle, get } = await startQuery(temporaryDirectory());
+    const stdout = "x".repeat(3_000_000);
+    const count = 11;
+    for (let i = 0; i < count; i++) {
+      append(sampleBody(sampleEvent({ content: { "agent_audit.process.stdout": stdout } })), 1);
+    }
+    await settle();
+    const sizes: number[] = [];
+    const seqs: number[] = [];
+    for (let cursor = ""; seqs.length < count; ) {
+      const { status, body } = await get(`/api/v1/events?limit=200&fields=content${cursor}`);
+      expect(status).toBe(200);
+      expect(body.partial).toBeUndefined();
+      sizes.push(body.events.length);
+      seqs.push(...body.events.map(({ seq }: { seq: number }) => seq));
+      cursor = `&cursor=${body.next_cursor}`;
+    }
+    expect(seqs).toEqual(Array.from({ length: count }, (_, i) => count - i));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2);
+    expect((await get("/api/v1/events?limit=200")).body.events.length).toBe(count);
+  });
+
+  it("finds a word whatever its last sigma looks like", async () => {
+    const { append, settle, get } = await startQuery(temporaryDirectory());
+    append(sampleBody(sampleEvent({ description: "οδος" }), sampleEvent({ action: "ΟΔΟΣ" })), 2);
+    await settle();
+    for (const q of ["οδος", "ΟΔΟΣ", "οδοσ"]) {
+      const { body } = await get(`/api/v1/events?q=${encodeURIComponent(q)}`);
+      expect(body.events.length, q).toBe(2);
+    }
   });
 
   it.each(["desc", "asc", "seq"])(

@@ -9,6 +9,7 @@ const STATUS_OF: Readonly<Record<string, 403 | 404 | 409 | 429 | 503>> = {
   // Nobody reads this answer.
   query_cancelled: 503,
   segment_rebuilding: 503,
+  out_of_memory: 503,
   no_retention: 409,
   not_applied: 503,
   keys_unreadable: 503,

@@ -1,3 +1,4 @@
+import type { Phase } from "@agent-audit/schema";
 import type { ReadScope } from "@agent-audit/store";
 import type { Interval } from "./buckets.js";
 import type { Cursor } from "./cursor.js";
@@ -31,8 +32,8 @@ export interface Filter {
   q: string | null;
   /** Whether `system` events count. */
   includesSystem: boolean;
-  /** Phases that count: without `phase=`, all but `start`. */
-  phase: "start" | "end" | "any" | null;
+  /** Phases that count, `null` among them for events without one; `null` for all but `start`, as without `phase=`. */
+  phases: readonly (Phase | null)[] | null;
   /** Whether only start records count whose end is not there. */
   isUnfinished: boolean;
 }

@@ -1,4 +1,4 @@
-import { AuditError } from "@agent-audit/schema";
+import { AuditError, PHASES } from "@agent-audit/schema";
 import {
   EVERYTHING,
   type Hold,
@@ -142,7 +142,7 @@ function filterOf(query: string) {
   const filter = parseFilter(parameters, 0n);
   parameters.end([]);
   // Whatever a record is, it can be held.
-  return { ...filter, includesSystem: true, phase: filter.phase ?? ("any" as const) };
+  return { ...filter, includesSystem: true, phases: filter.phases ?? [...PHASES, null] };
 }
 
 /** Gives the holds that match an event of a segment; `null` when the segment cannot be read now, and so stays. */

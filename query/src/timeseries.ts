@@ -1,6 +1,6 @@
 import type { Cell, Column, Snapshot } from "@agent-audit/store";
 import { groupField } from "./aggregate.js";
-import { bucketStart, type Interval, nextBucket, parseInterval } from "./buckets.js";
+import { bucketStart, type Interval, longestMillis, nextBucket, parseInterval } from "./buckets.js";
 import type { GroupField } from "./fields.js";
 import { type Cost, CostTally, type Sums, SumsTally } from "./measures.js";
 import { type Parameters, parseFilter } from "./parse-filter.js";
@@ -13,6 +13,8 @@ import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
 
 const MAX_BUCKETS = 10_000;
+/** Buckets times groups: the answer is put together on the thread that answers everybody. */
+const MAX_POINTS = 50_000;
 
 type Series = Sums & { cost: Cost[] };
 
@@ -102,6 +104,9 @@ export async function timeseries(
   const { filter, interval, zone, by, limit } = request;
   const starts = await bucketStarts(snapshot, request);
   const keys = by === null || starts.length === 0 ? [] : await splitKeys(snapshot, request, by);
+  if (starts.length * Math.min(limit, keys.length) > MAX_POINTS) {
+    throw tooMany(`${MAX_POINTS} points: ${starts.length} buckets of each group`);
+  }
   const baseMillis = baseOf(starts, interval, zone);
   const grouping = { filter, by: by === null ? [] : [by] };
   const baseNanos = BigInt(baseMillis) * 1_000_000n;
@@ -216,10 +221,14 @@ async function bucketStarts(
   const [first = null, last = null] = (row ?? []) as (bigint | null)[];
   const exact = startsWithin(rangeOf(filter, { first, last }), interval, zone);
   if (exact !== null) return exact;
-  throw new BadRequestError(
+  throw tooMany(`${MAX_BUCKETS} buckets`);
+}
+
+function tooMany(what: string): BadRequestError {
+  return new BadRequestError(
     "too_many_buckets",
-    `the series would have more than ${MAX_BUCKETS} buckets`,
-    "choose a longer interval or a shorter range",
+    `the series would have more than ${what}`,
+    "choose a longer interval, a shorter range or a lower limit",
   );
 }
 
@@ -251,6 +260,8 @@ function rangeOf({ fromNano, toNano }: Filter, bounds: Bounds): Range | null {
 function startsWithin(range: Range | null, interval: Interval, zone: Zone): number[] | null {
   const starts: number[] = [];
   if (range === null) return starts;
+  // Told at once where it is certain: to walk a zone's days takes most of a second.
+  if ((range.last - range.first) / longestMillis(interval) > MAX_BUCKETS) return null;
   for (let at = bucketStart(range.first, interval, zone); at <= range.last; ) {
     starts.push(at);
     if (starts.length > MAX_BUCKETS) return null;

@@ -36,7 +36,8 @@ export class Zone {
   dayStart(millis: number, days: 0 | 1 = 0): number {
     if (!(millis >= this.#day.start && millis < this.#day.end)) {
       const day = Math.floor(this.#localOf(millis) / DAY_MILLIS);
-      this.#day = { start: this.#instantOf(day), end: this.#instantOf(day + 1) };
+      const start = millis === this.#day.end ? millis : this.#instantOf(day);
+      this.#day = { start, end: this.#instantOf(day + 1) };
     }
     return days === 0 ? this.#day.start : this.#day.end;
   }

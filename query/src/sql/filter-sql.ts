@@ -27,11 +27,18 @@ export function conditionsSql(sql: SqlBuilder, filter: Filter): string {
   if (filter.fromNano !== null) parts.push(`time >= ${sql.time(filter.fromNano)}`);
   if (filter.toNano !== null) parts.push(`time < ${sql.time(filter.toNano)}`);
   if (!filter.includesSystem) parts.push("(source IS NULL OR source <> 'system')");
-  if (filter.phase === null) parts.push("(phase IS NULL OR phase <> 'start')");
-  else if (filter.phase !== "any") parts.push(`phase = ${sql.value(filter.phase)}`);
+  parts.push(phasesSql(sql, filter));
   for (const condition of filter.conditions) parts.push(conditionSql(sql, condition));
   if (filter.q !== null) parts.push(containsSql(sql, filter.q));
   return parts.join(" AND ");
+}
+
+function phasesSql(sql: SqlBuilder, { phases }: Filter): string {
+  if (phases === null) return "(phase IS NULL OR phase <> 'start')";
+  const any = phases.map((phase) =>
+    phase === null ? "phase IS NULL" : `phase = ${sql.value(phase)}`,
+  );
+  return `(${any.join(" OR ")})`;
 }
 
 /** An action without an operation id has no end that could be told from others. */
@@ -93,7 +100,11 @@ function containsSql(sql: SqlBuilder, q: string): string {
   // Both sides by the same table: JavaScript's knows final sigmas and letters that become two.
   const needle = sql.value(q);
   const columns: ColumnName[] = ["description", "action", "resource_id"];
-  const any = columns.map((column) => `contains(lower(${column}), lower(${needle}))`);
+  // A sigma is written otherwise at the end of a word.
+  const folded = (text: string) => (/[σςΣ]/.test(q) ? `replace(${text}, 'ς', 'σ')` : text);
+  const any = columns.map(
+    (column) => `contains(${folded(`lower(${column})`)}, ${folded(`lower(${needle})`)})`,
+  );
   return `coalesce(${any.join(" OR ")}, false)`;
 }
 

@@ -30,6 +30,8 @@ export interface QueryRequest {
   timeoutMillis?: number | null;
   /** From when it has a place; default: no other limit. */
   runMillis?: number;
+  /** UTF-16 units of text that the rows may hold together, of {@link QueryRunner.rows}; default: no limit. */
+  maxText?: number | undefined;
 }
 
 /** A query from its arrival to its answer. */
@@ -62,10 +64,14 @@ export class QueryRunner {
    * Runs one prepared statement and gives its rows, integers of 64 bits as bigint.
    *
    * @param id under which {@link cancel} knows it
-   * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`
+   * @throws AuditError `too_many_queries`, `query_timeout`, `query_cancelled`, `segment_rebuilding`, `out_of_memory`,
+   *   `answer_too_large`
    */
   async rows(request: QueryRequest, id: number): Promise<JS[][]> {
-    return await this.#run(request, id, (result) => result.getRowsJS());
+    const { maxText } = request;
+    return await this.#run(request, id, (result) =>
+      maxText === undefined ? result.getRowsJS() : rowsWithin(result, maxText),
+    );
   }
 
   /** As {@link rows}, by column. */
@@ -184,13 +190,54 @@ export class QueryRunner {
           { cause: error },
         );
       }
-      throw isOver() ? stopped(call, error) : error;
+      if (isOver()) throw stopped(call, error);
+      throw OUT_OF_MEMORY.test((error as Error).message) ? outOfMemory(error) : error;
     } finally {
       clearInterval(timer);
       this.#busy.delete(connection);
       this.#idle.push(connection);
     }
   }
+}
+
+/** Reads rows as long as their text has room. @throws AuditError `answer_too_large` */
+async function rowsWithin(result: DuckDBResult, maxText: number): Promise<JS[][]> {
+  const rows: JS[][] = [];
+  let left = maxText;
+  for await (const part of result.yieldRowsJs()) {
+    for (const row of part) {
+      left -= textOf(row);
+      if (left < 0) {
+        throw new AuditError(
+          "answer_too_large",
+          `the rows hold more than ${maxText} characters`,
+          "ask for fewer at once",
+        );
+      }
+      rows.push(row);
+    }
+  }
+  return rows;
+}
+
+/** Counts the text of a cell, or of all in it. */
+function textOf(cell: JS): number {
+  if (typeof cell === "string") return cell.length;
+  if (typeof cell !== "object" || cell === null) return 0;
+  let length = 0;
+  for (const inner of Object.values(cell)) length += textOf(inner as JS);
+  return length;
+}
+
+const OUT_OF_MEMORY = /out of memory|could not allocate/i;
+
+function outOfMemory(cause: unknown): AuditError {
+  return new AuditError(
+    "out_of_memory",
+    "the query needs more memory than the engine has",
+    "narrow the time range or the filter; the operator can raise engine.memory_limit_mib",
+    { cause },
+  );
 }
 
 function bindable(value: Value): DuckDBValue {
