@@ -251,6 +251,17 @@ describe("GET /api/v1/events", () => {
     expect((await get("/api/v1/events?limit=200")).body.events.length).toBe(count);
   });
 
+  it("finds costs as they are shown", async () => {
+    const { append, settle, get } = await startQuery(temporaryDirectory());
+    const costs = [0.00005, 5, 12.5, 0.000000001];
+    append(sampleBody(...costs.map((cost) => llm(cost))), costs.length);
+    await settle();
+    for (const cost of ["0.00005", "5", "12.5", "0.000000001"]) {
+      const { body } = await get(`/api/v1/events?attr.agent_audit.cost.amount=${cost}`);
+      expect(body.events.length, cost).toBe(1);
+    }
+  });
+
   it("finds a word whatever its last sigma looks like", async () => {
     const { append, settle, get } = await startQuery(temporaryDirectory());
     append(sampleBody(sampleEvent({ description: "οδος" }), sampleEvent({ action: "ΟΔΟΣ" })), 2);

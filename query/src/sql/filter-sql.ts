@@ -92,7 +92,10 @@ function attributeSql(sql: SqlBuilder, name: string): string {
   ];
   const column = METADATA_COLUMNS.get(key);
   if (column !== undefined) places.splice(1, 0, `${column}::VARCHAR`);
-  if (key === ATTR_COST_AMOUNT) places.splice(1, 0, "(cost_nano / 1e9)::VARCHAR");
+  if (key === ATTR_COST_AMOUNT) {
+    // As a decimal number, where DuckDB would write 5e-05.
+    places.splice(1, 0, "rtrim(rtrim(printf('%.9f', cost_nano / 1e9), '0'), '.')");
+  }
   return `coalesce(${places.join(", ")})`;
 }
 
