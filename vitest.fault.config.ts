@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/fault/**/*.test.ts"],
     setupFiles: ["test/support/set-up.ts"],
-    testTimeout: 3_600_000,
+    testTimeout: 4 * 3_600_000,
     hookTimeout: 60_000,
     fileParallelism: false,
   },

@@ -59,7 +59,7 @@ export function matching(
   const [from] = values("from");
   const [to] = values("to");
   const [q] = values("q");
-  const [phase] = values("phase");
+  const phases = values("phase");
   const isSystemWanted = values("system").includes("true") || values("source").includes("system");
   const isUnfinished = values("unfinished").includes("true");
   const ended = new Set(events.filter(({ event }) => event.phase === "end").map(operationOf));
@@ -73,7 +73,8 @@ export function matching(
     if (from !== undefined && event.time < nanosOf(from)) return false;
     if (to !== undefined && event.time >= nanosOf(to)) return false;
     if (event.source === "system" && !isSystemWanted) return false;
-    const isLeftOut = phase === undefined ? event.phase === "start" : event.phase !== phase;
+    const isLeftOut =
+      phases.length === 0 ? event.phase === "start" : !phases.includes(event.phase ?? "");
     if (isLeftOut && !isUnfinished) return false;
     if (q !== undefined && !contains(event, q)) return false;
     return [...names].every((name) => {
@@ -92,9 +93,11 @@ function operationOf({ event }: StoredEvent): string {
 function matches(value: Value, pattern: string): boolean {
   if (pattern === "") return value === null;
   if (value === null) return false;
-  if (pattern.endsWith("\\*")) return value === `${pattern.slice(0, -2)}*`;
-  if (pattern.endsWith("*")) return String(value).startsWith(pattern.slice(0, -1));
-  return String(value) === pattern;
+  const parts = pattern.split("\\*");
+  const last = parts.pop() as string;
+  const isPrefix = last.endsWith("*");
+  const text = [...parts, isPrefix ? last.slice(0, -1) : last].join("*");
+  return isPrefix ? String(value).startsWith(text) : String(value) === text;
 }
 
 function contains({ description, action, resource }: AuditEvent, q: string): boolean {
@@ -106,7 +109,9 @@ function contains({ description, action, resource }: AuditEvent, q: string): boo
 
 /** Character by character, as Unicode's simple mapping: nothing grows, and where it stands does not matter. */
 function folded(part: string): string {
-  return Array.from(part, (character) => [...character.toLowerCase()][0]).join("");
+  return Array.from(part, (character) => [...character.toLowerCase()][0])
+    .join("")
+    .replaceAll("ς", "σ");
 }
 
 /** Reads RFC 3339 in UTC with up to nine fractional digits. */

@@ -103,8 +103,15 @@ function randomFilter(random: Random, events: readonly StoredEvent[]): Query {
   }
   if (random() < 0.2) query.push(["q", randomNeedle(random, pick(random, events))]);
   if (random() < 0.2) query.push(["system", "true"]);
-  const phase = pick(random, ["phase=start", "phase=end", "unfinished=true"]);
-  if (random() < 0.2) query.push(phase.split("=") as [string, string]);
+  for (const [name, value] of [
+    ["phase", "start"],
+    ["phase", "end"],
+    ["phase", ""],
+    ["unfinished", "true"],
+  ] as const) {
+    const isRefused = name === "unfinished" && query.some(([name]) => name === "phase");
+    if (random() < 0.07 && !isRefused) query.push([name, value]);
+  }
   const times = [pick(random, events), pick(random, events)]
     .map(({ event }) => event.time)
     .sort((a, b) => (a < b ? -1 : 1));
@@ -118,9 +125,9 @@ function randomPattern(random: Random, field: string, stored: StoredEvent): stri
   const value = fieldOf(stored, field);
   if (value === null || random() < 0.1) return "";
   if (INTEGER_FIELDS.includes(field)) return String(value);
-  const letters = Array.from(String(value));
+  const letters = Array.from(String(value), (letter) => (letter === "*" ? "\\*" : letter));
   if (random() < 0.2) return `${letters.slice(0, Math.floor(random() * 4)).join("")}*`;
-  return String(value).endsWith("*") ? `${String(value).slice(0, -1)}\\*` : String(value);
+  return letters.join("");
 }
 
 function randomNeedle(random: Random, { event }: StoredEvent): string {

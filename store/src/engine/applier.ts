@@ -15,8 +15,12 @@ import { type Segment, type SegmentPosition, writePosition } from "./segment.js"
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
 const BATCH_ROWS = 122_880;
 const CHECKPOINT_ROWS = 200_000;
+/** What a start would have to replay: at most two seconds of it. */
+const CHECKPOINT_WAL_BYTES = 128 * 1024 * 1024;
 /** Payload of one transaction, which DuckDB holds in memory until the commit. */
 const BATCH_BYTES = 128 * 1024 * 1024;
+/** Neither takes more than this share of DuckDB's memory: a commit that finds none costs its records their rows. */
+const MEMORY_SHARE = 0.25;
 
 /** Says what a step of applying did. */
 export interface Applied {
@@ -43,6 +47,8 @@ export interface Job {
 export interface ApplierOptions {
   connection: DuckDBConnection;
   journalDirectory: string;
+  /** That DuckDB may use. */
+  memoryLimitMib: number;
   /** Says whether the disk has room for more; asked before each batch. */
   guard: DiskGuard;
   rightOfWay: RightOfWay;
@@ -53,11 +59,16 @@ export interface ApplierOptions {
 /** Turns frames into rows: rows and position change in one transaction, of one segment. */
 export class Applier {
   readonly #options: ApplierOptions;
+  readonly #batchBytes: number;
+  readonly #checkpointWalBytes: number;
   /** Last sequence that the running or failed transaction took in. */
   #attemptedSeq = 0n;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
+    const memory = options.memoryLimitMib * 1024 * 1024 * MEMORY_SHARE;
+    this.#batchBytes = Math.min(BATCH_BYTES, memory);
+    this.#checkpointWalBytes = Math.min(CHECKPOINT_WAL_BYTES, memory);
   }
 
   /**
@@ -171,9 +182,9 @@ export class Applier {
     // The reader stands behind the last frame, of which not all may have been wanted.
     if (nextSeqOf(last.frame) > upto + 1n) this.#rewind(job);
     job.rowsSinceCheckpoint += rows;
-    if (job.rowsSinceCheckpoint >= CHECKPOINT_ROWS && (await this.checkpoint(segment))) {
-      job.rowsSinceCheckpoint = 0;
-    }
+    const isDue =
+      job.rowsSinceCheckpoint >= CHECKPOINT_ROWS || segment.walBytes >= this.#checkpointWalBytes;
+    if (isDue && (await this.checkpoint(segment))) job.rowsSinceCheckpoint = 0;
     // DuckDB's own threads have worked too.
     await this.#options.rightOfWay.pause();
     return { rows, nextSegment, isDiskFull: false };
@@ -205,7 +216,7 @@ export class Applier {
       rows += written;
       sinceTurn += written;
       bytes += next.frame.payload.length;
-      if (rows >= BATCH_ROWS || bytes >= BATCH_BYTES) break;
+      if (rows >= BATCH_ROWS || bytes >= this.#batchBytes) break;
       // Queries wait for this thread, and ingest for its core: let them in after each chunk.
       if (sinceTurn >= CHUNK_ROWS) {
         sinceTurn = 0;

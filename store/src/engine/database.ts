@@ -30,11 +30,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<DuckDBInst
   for (const name of fs.readdirSync(directory.temporary)) {
     fs.rmSync(path.join(directory.temporary, name), { recursive: true, force: true });
   }
-  const memory = options.memoryLimitMib ?? Math.min(1024, Math.floor(os.totalmem() / MIB / 4));
   const connection = await instance.connect();
   // In this order only: as a configuration map, or with external access off first, ATTACH is blocked for good.
   const statements = [
-    `SET memory_limit='${memory}MiB'`,
+    `SET memory_limit='${memoryLimitMib(options)}MiB'`,
     `SET threads=${options.threads ?? os.availableParallelism()}`,
     "SET TimeZone='UTC'",
     `SET temp_directory=${quote(directory.temporary)}`,
@@ -48,6 +47,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<DuckDBInst
   for (const statement of statements) await connection.run(statement);
   connection.closeSync();
   return instance;
+}
+
+/** MiB that DuckDB may use. */
+export function memoryLimitMib(options: Pick<DatabaseOptions, "memoryLimitMib">): number {
+  return options.memoryLimitMib ?? Math.min(1024, Math.floor(os.totalmem() / MIB / 4));
 }
 
 /** Writes a text literal for the few statements that take no parameters. */

@@ -10,7 +10,7 @@ import { MAX_SEQ, type SeqRange } from "../seq-range.js";
 import type { SharedPosition } from "../shared-position.js";
 import { Applier } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
-import { type DatabaseOptions, openDatabase } from "./database.js";
+import { type DatabaseOptions, memoryLimitMib, openDatabase } from "./database.js";
 import { engineAhead } from "./engine-ahead.js";
 import { JournalAnswers } from "./journal-answers.js";
 import { JournalFollower } from "./journal-follower.js";
@@ -122,6 +122,7 @@ export class Engine {
     const applier = new Applier({
       connection,
       journalDirectory: directory.journal,
+      memoryLimitMib: memoryLimitMib(options),
       rightOfWay: this.#rightOfWay,
       guard,
       onSetAside: options.onSetAside,
