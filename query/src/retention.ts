@@ -103,7 +103,10 @@ export class Retention {
   /** Gives `null` for a segment that cannot be read now, and so stays. */
   async #judge(candidate: RetentionCandidate): Promise<PlannedSegment | null> {
     const { store } = this.#options;
-    const snapshot = await store.snapshot();
+    const { minTime, maxTime } = candidate;
+    // Of its time alone: a hold may take long to look for, and changes of other segments wait for their readers.
+    const range = { fromNano: minTime, toNano: maxTime === null ? null : maxTime + 1n };
+    const snapshot = await store.snapshot(range);
     try {
       const heldBy = await holdersOf(snapshot, candidate, await store.holds());
       return heldBy === null ? null : planned(candidate, heldBy);

@@ -1,10 +1,10 @@
 import type { PublicKey, Scope } from "@agent-audit/access";
 import { AuditError } from "@agent-audit/schema";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
 
 interface CreateOptions extends AdminOptions {
-  scope: string;
+  scope: Scope;
   org?: string;
   project?: string;
   agent?: string;
@@ -19,7 +19,11 @@ export function addKeys(program: Command): void {
     keys
       .command("create")
       .description("make a key and print it, once")
-      .requiredOption("--scope <scope>", "ingest, read or admin")
+      .addOption(
+        new Option("--scope <scope>", "what the key is for")
+          .choices(["ingest", "read", "admin"] satisfies Scope[])
+          .makeOptionMandatory(),
+      )
       .option("--org <id>", "fix the organisation of what the key sends or reads")
       .option("--project <id>", "fix the project")
       .option("--agent <id>", "fix the agent")
@@ -39,8 +43,7 @@ export function addKeys(program: Command): void {
 async function create(options: CreateOptions): Promise<void> {
   const { scope, org, project, agent } = options;
   const wanted = {
-    // Checked where the key is made.
-    scope: scope as Scope,
+    scope,
     org,
     project,
     agent,

@@ -51,6 +51,9 @@ export interface RetentionCandidate extends SeqRange {
   rows: number;
   /** Engine file and journal. */
   bytes: number;
+  /** Least and greatest event time, ns since 1970 UTC; `null` without rows. */
+  minTime: bigint | null;
+  maxTime: bigint | null;
 }
 
 export interface SegmentStatus {
@@ -252,8 +255,10 @@ export class Engine {
       // One that is not compressed yet may be being compressed just now.
       if (!files.every(({ isSealed }) => isSealed)) return [];
       const journalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      const { minTime, maxTime } = position;
       const rows = Number(position.rows);
-      return [{ name: segmentName(id), firstSeq, lastSeq, rows, bytes: bytes + journalBytes }];
+      const name = segmentName(id);
+      return [{ name, firstSeq, lastSeq, rows, bytes: bytes + journalBytes, minTime, maxTime }];
     });
   }
 
