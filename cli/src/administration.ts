@@ -33,12 +33,14 @@ export interface AdministrationOptions {
 
 /** Does what an operator asks for, and records it in the trail. */
 export class DirectoryAdministration implements Administration {
+  readonly storeId: string;
   readonly #options: AdministrationOptions;
   readonly #keyFile: string;
   readonly #retention: Retention;
 
   constructor(options: AdministrationOptions) {
     const { store, keepDays, record } = options;
+    this.storeId = store.storeId;
     this.#options = options;
     this.#keyFile = keyFile(options.dataDirectory);
     this.#retention = new Retention({

@@ -43,7 +43,9 @@ export async function ask<E extends keyof Answers>(
 export async function clientFor({ api }: AskOptions): Promise<QueryClient> {
   const { QueryClient } = await import("@agent-audit/query/client");
   const { AGENT_AUDIT_API, AGENT_AUDIT_API_KEY } = process.env;
-  return new QueryClient(api ?? AGENT_AUDIT_API ?? "http://127.0.0.1:8318", AGENT_AUDIT_API_KEY);
+  // What a container sets to nothing is not set.
+  const url = api ?? (AGENT_AUDIT_API || "http://127.0.0.1:8318");
+  return new QueryClient(url, AGENT_AUDIT_API_KEY || undefined);
 }
 
 /** Reads `name=value`. @throws AuditError `invalid_filter` */

@@ -27,12 +27,17 @@ const program = new Command("agent-audit")
     process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
   });
 
-// A reader that has seen enough, as `head` has, ends what only asks. What records goes on without it.
-const RECORDING = ["serve", "exec", "mcp"];
+/** Commands that print an answer and do nothing else: when their reader has seen enough, as `head` has, they end. */
+const ANSWERING = "events aggregate facets timeseries status list show plan print".split(" ");
+/** Commands in which the reader's end is told to what they run. */
+const PASSING_ON = ["exec", "mcp"];
 program.hook("preAction", (_, command) => {
+  const name = command.name();
+  if (PASSING_ON.includes(name)) return;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    if (!RECORDING.includes(command.name())) process.exit(0);
+    // All others finish what they do, and end with a code of their own.
+    if (ANSWERING.includes(name)) process.exit(0);
   });
 });
 

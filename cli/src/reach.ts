@@ -50,7 +50,7 @@ export async function reach<T>(
       "give one of them",
     );
   }
-  if (api !== undefined || (!namesDirectory && process.env.AGENT_AUDIT_API !== undefined)) {
+  if (api !== undefined || (!namesDirectory && process.env.AGENT_AUDIT_API)) {
     return await online(await clientFor(options));
   }
   const { apiUrlOf, loadServerConfig } = await import("./server-config.js");
@@ -58,7 +58,10 @@ export async function reach<T>(
     ...(file !== undefined && { config: file }),
     ...(directory !== undefined && { data: directory }),
   });
-  const isNew = !fs.existsSync(path.join(config.data, "journal"));
+  const state = stateOf(config.data);
+  const isNew = state === "none";
+  // Whoever may not look into it can ask its server.
+  if (state === "closed") return await online(await clientFor({ api: apiUrlOf(config) }));
   if (originOf(["data"]) === null) {
     const api = apiUrlOf(config);
     try {
@@ -75,7 +78,18 @@ export async function reach<T>(
 
 /** Refuses a path that holds no data, which a command must not make up. @throws AuditError `data_directory` */
 export function checkDataDirectory(data: string): void {
-  if (!fs.existsSync(path.join(data, "journal"))) refuseNew(data);
+  if (stateOf(data) === "none") refuseNew(data);
+}
+
+/** Says whether a path is a data directory, or one that this user may not look into. */
+function stateOf(data: string): "there" | "none" | "closed" {
+  try {
+    fs.statSync(path.join(data, "journal"));
+    return "there";
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return code === "EACCES" || code === "EPERM" ? "closed" : "none";
+  }
 }
 
 function refuseNew(data: string): never {

@@ -149,7 +149,6 @@ async function startOnce(
     });
     const [{ journal, cut }] = await Promise.all([opening, store.prepare()]);
     opened.unshift(journal);
-    openJournal = journal;
     if (cut !== null) log.warn(cut, "cut an unacknowledged tail off the journal");
     // Before anything is acknowledged: sequences that the engine has seen must not be given again.
     try {
@@ -160,6 +159,7 @@ async function startOnce(
       throw new JournalLossAccepted();
     }
     await journal.begin();
+    openJournal = journal;
     for (const lost of await store.unrecordedLosses()) {
       log.warn(
         { first_seq: Number(lost.firstSeq), last_seq: Number(lost.lastSeq) },

@@ -4,6 +4,7 @@ import {
   asBuffer,
   type Encoding,
   type LogsScan,
+  MAX_ELEMENTS,
   MalformedRequestError,
   type RecordFaultCode,
   readLogsRequestJson,
@@ -153,7 +154,7 @@ interface Logs {
 const scanner = identityScanner();
 
 function readProtobuf(bytes: Uint8Array): Logs {
-  const scan = scanner.scan(bytes);
+  const scan = scanner.scan(bytes, MAX_ELEMENTS);
   const logs = { payload: bytes, scan, faults: [], repairedCount: 0 };
   return withoutRecords(logs, scan.faults);
 }

@@ -25,7 +25,11 @@ export {
   type ResourceLogs,
   type ScopeLogs,
 } from "./logs.js";
-export { MalformedRequestError, type RecordFaultCode } from "./malformed-request-error.js";
+export {
+  MAX_ELEMENTS,
+  MalformedRequestError,
+  type RecordFaultCode,
+} from "./malformed-request-error.js";
 export { readAnyValue, readLogsRequest } from "./protobuf-reader.js";
 export { writeLogsRequest } from "./protobuf-writer.js";
 export { type LogsScan, LogsScanner } from "./scan.js";

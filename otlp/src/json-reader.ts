@@ -17,6 +17,7 @@ import {
 import {
   checkElementCount,
   checkRecordCount,
+  MAX_ELEMENTS,
   type RecordFaultCode,
 } from "./malformed-request-error.js";
 import { isAllZero } from "./trace-id.js";
@@ -351,7 +352,7 @@ class LogsJsonReader {
   #list(what: string, visit: () => void): void {
     if (this.#cursor.kind() !== "array") this.#wrong(`${what} is no array`);
     this.#cursor.array(() => {
-      checkElementCount(++this.#elements, this.#cursor.position);
+      checkElementCount(++this.#elements, MAX_ELEMENTS, this.#cursor.position);
       visit();
     });
   }

@@ -2,10 +2,12 @@
 export const MAX_RECORDS = 262_144;
 
 /**
- * Groups, records, attributes and list values that one request may hold together. Two bytes ask for each, and it takes a
- * hundred to hold one: what fills 64 MiB with them would be acknowledged, and then end every process that reads it.
+ * Groups, records, attributes and list values that a request may hold together to be accepted. Two bytes ask for each, and it
+ * takes a hundred to hold one: what fills 64 MiB with them would be acknowledged, and then end every process that reads it.
  */
 export const MAX_ELEMENTS = 2_097_152;
+/** The same for what was accepted by whatever version: beyond it there is no memory. */
+export const MAX_READABLE_ELEMENTS = 4 * MAX_ELEMENTS;
 
 /** Says why one record cannot be kept, in a word that does not change: counters are named by it. */
 export type RecordFaultCode = "malformed_record" | "nesting_too_deep";
@@ -39,8 +41,8 @@ export function checkRecordCount(count: number, offset: number): void {
 }
 
 /** Refuses the element after the last that a request may hold. */
-export function checkElementCount(count: number, offset: number): void {
-  if (count <= MAX_ELEMENTS) return;
-  const message = `more than ${MAX_ELEMENTS} groups, records, attributes and list values in one request; send smaller batches`;
+export function checkElementCount(count: number, max: number, offset: number): void {
+  if (count <= max) return;
+  const message = `more than ${max} groups, records, attributes and list values in one request; send smaller batches`;
   throw new MalformedRequestError("too_many_elements", message, offset);
 }

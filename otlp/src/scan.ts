@@ -76,9 +76,13 @@ export class LogsScanner {
     this.#resourceKeys = watchedResourceKeys.map((key) => Buffer.from(key));
   }
 
-  /** @throws MalformedRequestError `malformed_protobuf` when the body is no logs request */
-  scan(bytes: Uint8Array): LogsScan {
-    this.#reader = new WireReader(asBuffer(bytes));
+  /**
+   * @param maxElements groups, records, attributes and list values that it may hold; default {@link MAX_READABLE_ELEMENTS}
+   * @throws MalformedRequestError `malformed_protobuf` when the body is no logs request; `too_many_records`,
+   *   `too_many_elements`
+   */
+  scan(bytes: Uint8Array, maxElements?: number): LogsScan {
+    this.#reader = new WireReader(asBuffer(bytes), 0, maxElements);
     this.#scan = emptyScan();
     this.#group = -1;
     const reader = this.#reader;

@@ -1,4 +1,8 @@
-import { checkElementCount, MalformedRequestError } from "./malformed-request-error.js";
+import {
+  checkElementCount,
+  MAX_READABLE_ELEMENTS,
+  MalformedRequestError,
+} from "./malformed-request-error.js";
 
 /** Names the protobuf wire types that OTLP uses. */
 export const WIRE_VARINT = 0;
@@ -17,11 +21,13 @@ export const WIRE_FIXED32 = 5;
 export class WireReader {
   readonly bytes: Buffer;
   position: number;
+  readonly #maxElements: number;
   #elements = 0;
 
-  constructor(bytes: Buffer, position = 0) {
+  constructor(bytes: Buffer, position = 0, maxElements = MAX_READABLE_ELEMENTS) {
     this.bytes = bytes;
     this.position = position;
+    this.#maxElements = maxElements;
   }
 
   /** Reads a varint and keeps its low 32 bits, unsigned: what protobuf does for tags, enums and uint32. */
@@ -95,7 +101,7 @@ export class WireReader {
 
   /** As {@link end}, for a message of which there may be many: what is read of them stays in memory together. */
   element(limit: number): number {
-    checkElementCount(++this.#elements, this.position);
+    checkElementCount(++this.#elements, this.#maxElements, this.position);
     return this.end(limit);
   }
 

@@ -1,5 +1,6 @@
 import childProcess, { type ChildProcess } from "node:child_process";
 import os from "node:os";
+import type { Readable, Writable } from "node:stream";
 import { type Auditor, startOf, watchProcess } from "@agent-audit/instrumentation";
 
 /** Shells' own codes for a command that cannot be run. */
@@ -30,9 +31,16 @@ export async function execCommand(auditor: Auditor, argv: readonly string[]): Pr
     ],
   });
   watchProcess(child, start, { auditor });
-  child.stdout?.pipe(process.stdout, { end: false });
-  child.stderr?.pipe(process.stderr, { end: false });
+  passOn(child.stdout, process.stdout);
+  passOn(child.stderr, process.stderr);
   return await exitCodeOf(child, command);
+}
+
+/** Copies a child's stream. When the reader has gone, the child is told as it would be without a copy in between: by SIGPIPE. */
+function passOn(from: Readable | null, to: Writable): void {
+  if (from === null) return;
+  from.pipe(to, { end: false });
+  to.once("error", () => from.destroy());
 }
 
 /** Waits for a child, passing signals on, and gives the exit code that a shell would. */

@@ -37,6 +37,6 @@ function relay(from: Readable, to: Writable, onLine: (line: string) => void): vo
     }
   });
   from.pipe(to, { end: to !== process.stdout });
-  // A reader that went away ends the session by the streams' own means.
-  to.on("error", () => from.unpipe(to));
+  // A reader that went away ends the session: whoever writes learns it as it would without a copy in between.
+  to.on("error", () => from.destroy());
 }

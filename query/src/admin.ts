@@ -7,6 +7,8 @@ import type { PlannedSegment, RetentionPlan } from "./retention.js";
 
 /** What an operator can do to a running server. `caller` says who asks: an id of a key, or a word for none. */
 export interface Administration {
+  /** Says which data directory the server holds. */
+  readonly storeId: string;
   listKeys(): PublicKey[];
   /** Makes a key; `text` is what its owner sends, and cannot be had again. */
   createKey(wanted: NewKey, caller: string): Promise<{ key: PublicKey; text: string }>;
@@ -52,6 +54,7 @@ export function adminRoutes(administration: Administration): Hono<Env> {
     }
     await next();
   });
+  app.get("/store", (c) => c.json({ store_id: administration.storeId }));
   app.get("/keys", (c) => c.json({ keys: administration.listKeys() }));
   app.post("/keys", async (c) => {
     const wanted = await bodyOf(c.req.raw, newKey);

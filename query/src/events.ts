@@ -62,8 +62,9 @@ export async function findEvents(
   while (events === null) {
     const seqs = page.map(({ seq }) => seq);
     // One alone is shown whatever its size.
-    const maxText = page.length > 1 ? MAX_PAGE_TEXT : undefined;
-    events = await rowsOf(snapshot, seqs, request.withContent, maxText).catch(nullIfTooLarge);
+    const isOne = page.length <= 1;
+    const rows = rowsOf(snapshot, seqs, request.withContent, isOne ? undefined : MAX_PAGE_TEXT);
+    events = await (isOne ? rows : rows.catch(nullIfTooLarge));
     if (events === null) page = page.slice(0, Math.ceil(page.length / 4));
   }
   const { fromNano, toNano } = filter;

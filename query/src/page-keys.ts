@@ -63,7 +63,7 @@ export async function findKeys(
   const { order } = request;
   const segments = snapshot.segments.filter(({ firstSeq }) => firstSeq <= maxSeq);
   const limit = request.limit + 1;
-  const grow = looksIntoRecords(request.filter) ? growthForTime : growthForMatches;
+  let grow = looksIntoRecords(request.filter) ? growthForTime : growthForMatches;
   const reservedMillis = snapshot.remainingMillis() * RESERVED_SHARE;
   const keys: Key[] = [];
   let rest = placesOf(request, maxSeq);
@@ -92,6 +92,8 @@ export async function findKeys(
       const code = error instanceof AuditError ? error.code : "";
       if (code === "query_timeout" && leftMillis > 0 && width > MIN_WIDTH[order]) {
         width = greatest(MIN_WIDTH[order], width / PARTS);
+        // From here on it must not grow past what failed in one step.
+        grow = growthForTime;
         continue;
       }
       const isOver = code === "query_timeout" || code === "too_many_queries";

@@ -13,7 +13,7 @@ import { formatTime } from "./time.js";
 import { Zone } from "./zone.js";
 
 const MAX_BUCKETS = 10_000;
-/** Buckets times groups: the answer is put together on the thread that answers everybody. */
+/** Groups of all buckets together: the answer is put together on the thread that answers everybody. */
 const MAX_POINTS = 50_000;
 
 type Series = Sums & { cost: Cost[] };
@@ -72,11 +72,16 @@ class BucketTally {
   /** By rank. */
   readonly #groups: SeriesTally[] = [];
 
-  /** @param rank of the group; {@link OTHER} when it is not shown */
-  add(parts: Parts, row: number, rank: number): void {
+  /**
+   * @param rank of the group; {@link OTHER} when it is not shown
+   * @returns whether it is the first of its group
+   */
+  add(parts: Parts, row: number, rank: number): boolean {
     this.#total.add(parts, row);
+    const isFirst = this.#groups[rank] === undefined;
     this.#groups[rank] ??= new SeriesTally();
     this.#groups[rank].add(parts, row);
+    return isFirst;
   }
 
   total(): Series {
@@ -100,13 +105,11 @@ class BucketTally {
 export async function timeseries(
   snapshot: Snapshot,
   request: TimeseriesRequest,
+  maxPoints = MAX_POINTS,
 ): Promise<TimeseriesAnswer> {
   const { filter, interval, zone, by, limit } = request;
   const starts = await bucketStarts(snapshot, request);
   const keys = by === null || starts.length === 0 ? [] : await splitKeys(snapshot, request, by);
-  if (starts.length * Math.min(limit, keys.length) > MAX_POINTS) {
-    throw tooMany(`${MAX_POINTS} points: ${starts.length} buckets of each group`);
-  }
   const baseMillis = baseOf(starts, interval, zone);
   const grouping = { filter, by: by === null ? [] : [by] };
   const baseNanos = BigInt(baseMillis) * 1_000_000n;
@@ -118,10 +121,12 @@ export async function timeseries(
   const shown = shownGroups(parts, keys, limit);
   const buckets = starts.map((start) => ({ start, tally: new BucketTally() }));
   let [first, last] = [buckets.length, -1];
+  let points = 0;
   for (const [row, base] of bases.entries()) {
     const at = indexAtOrBefore(starts, base * baseMillis);
     const rank = ranks[row] as number;
-    buckets[at]?.tally.add(parts, row, shown.has(rank) ? rank : OTHER);
+    const isPoint = buckets[at]?.tally.add(parts, row, shown.has(rank) ? rank : OTHER);
+    if (isPoint && ++points > maxPoints) throw tooMany(`${maxPoints} groups in all buckets`);
     first = Math.min(first, at);
     last = Math.max(last, at);
   }

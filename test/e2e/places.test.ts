@@ -36,6 +36,9 @@ describe("a command", () => {
       status: 75,
       stderr: expect.stringMatching(/holds .*, and none answers at http:\/\/127.0.0.1:9/),
     });
+    // A key that only sends must not keep the operator of this machine from making more.
+    const create = ["keys", "create", "--scope", "ingest", "--data", mine];
+    expect([run(create, at(server)).status, run(create, at(server)).status]).toEqual([0, 0]);
     expect(run(["hold", "list", "--api", server.apiUrl, "--data", mine]).status).toBe(2);
     const holds = async ({ apiUrl }: typeof server) => {
       const response = await fetch(`${apiUrl}/api/v1/admin/holds`);
@@ -88,6 +91,13 @@ describe("a command", () => {
     for (const command of ["$AUDIT events limit=200", "$AUDIT events limit=200 --json"]) {
       expect(runIntoHead(command, env)).toMatchObject({ status: 0, stderr: "" });
     }
+    // What is run is told as it would be without us, and recorded.
+    const command = "head -c 3000000 /dev/zero";
+    const exec = runIntoHead(`$AUDIT exec --agent a -- ${command}`, {
+      AGENT_AUDIT_ENDPOINT: server.endpoint,
+    });
+    expect(exec.status).toBe(runIntoHead(command, {}).status);
+    expect((await server.get("events?resource_id=head")).events.length).toBe(1);
     const args = ["serve", "--data", temporaryDirectory()];
     const listen = ["--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
     const deaf = childProcess.spawn(process.execPath, [LAUNCHER, ...args, ...listen]);

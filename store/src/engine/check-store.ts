@@ -51,9 +51,9 @@ export async function checkStore(
   onSegment: (check: SegmentCheck) => void,
 ): Promise<void> {
   const directory = makeDataDirectory(data);
-  const storeIds = storeIdsOf(directory);
   const instance = await openDatabase({ directory });
   try {
+    const storeIds = storeIdsOf(directory);
     const connection = await instance.connect();
     await connection.run("ATTACH ':memory:' AS expected");
     const catalog = new CatalogLog(directory.root);
