@@ -1,4 +1,5 @@
 import type { AuditorOptions } from "@agent-audit/instrumentation";
+import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
 
 /** Options by which a command says who acts. */
@@ -31,21 +32,32 @@ export function withIdentityOptions(command: Command): Command {
   return command;
 }
 
-/** Reads identity and endpoint: options, then `AGENT_AUDIT_*`, then OpenTelemetry's variables. */
+/**
+ * Reads identity and endpoint: options, then `AGENT_AUDIT_*`, then OpenTelemetry's variables.
+ *
+ * @throws AuditError `invalid_endpoint`
+ */
 export function auditorOptions(options: IdentityOptions, env = process.env): AuditorOptions {
-  const agentId = options.agent ?? env.AGENT_AUDIT_AGENT_ID;
-  const agentName = options.agentName ?? env.AGENT_AUDIT_AGENT_NAME;
-  const user = options.user ?? env.AGENT_AUDIT_USER_ID;
-  const org = options.org ?? env.AGENT_AUDIT_ORG;
-  const project = options.project ?? env.AGENT_AUDIT_PROJECT;
-  const conversationId = options.conversation ?? env.AGENT_AUDIT_CONVERSATION_ID;
-  const hasOtelEndpoint =
-    env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined ||
-    env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT !== undefined;
+  // What a container sets to nothing is not set.
+  const given = (option: string | undefined, variable: string) =>
+    option || env[variable] || undefined;
+  const agentId = given(options.agent, "AGENT_AUDIT_AGENT_ID");
+  const agentName = given(options.agentName, "AGENT_AUDIT_AGENT_NAME");
+  const user = given(options.user, "AGENT_AUDIT_USER_ID");
+  const org = given(options.org, "AGENT_AUDIT_ORG");
+  const project = given(options.project, "AGENT_AUDIT_PROJECT");
+  const conversationId = given(options.conversation, "AGENT_AUDIT_CONVERSATION_ID");
+  const hasOtelEndpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT;
   const endpoint =
-    options.endpoint ??
-    env.AGENT_AUDIT_ENDPOINT ??
+    given(options.endpoint, "AGENT_AUDIT_ENDPOINT") ??
     (hasOtelEndpoint ? undefined : "http://127.0.0.1:4318");
+  if (endpoint !== undefined && !/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new AuditError(
+      "invalid_endpoint",
+      `${JSON.stringify(endpoint)} is no address of a collector`,
+      "write it like http://127.0.0.1:4318",
+    );
+  }
   const agent = {
     ...(agentId === undefined ? {} : { id: agentId }),
     ...(agentName === undefined ? {} : { name: agentName }),

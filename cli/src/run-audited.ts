@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Auditor } from "@agent-audit/instrumentation";
 import { auditorOptions, type IdentityOptions } from "./identity-options.js";
@@ -11,14 +12,36 @@ export async function runAudited(
   run: (auditor: Auditor) => Promise<number>,
 ): Promise<never> {
   const { createAuditor } = await import("@agent-audit/instrumentation");
+  const { diag, DiagLogLevel } = await import("@opentelemetry/api");
+  let trouble: string | null = null;
+  const note = (message: string) => {
+    trouble ??= message;
+  };
+  const quiet = () => {};
+  const logger = { error: note, warn: quiet, info: quiet, debug: quiet, verbose: quiet };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });
   const auditor = createAuditor(auditorOptions(options));
   const exitCode = await run(auditor);
-  await Promise.race([auditor.shutdown(), sleep(SHUTDOWN_MILLIS).then(warn)]);
+  const late = sleep(SHUTDOWN_MILLIS).then(() => note("no collector took the last events in time"));
+  await Promise.race([auditor.shutdown(), late]);
+  const { invalid } = auditor.counters;
+  if (invalid > 0) note(`${invalid} events could not be made; is an option of identity wrong?`);
+  if (trouble !== null)
+    process.stderr.write(`agent-audit: events may be lost: ${brief(trouble)}\n`);
+  // What was passed on may still wait for a slow reader.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   process.exit(exitCode);
 }
 
-function warn(): void {
-  process.stderr.write(
-    "agent-audit: no collector took the last events in time; they may be lost\n",
-  );
+/** An exporter's error is the JSON of a whole stack. */
+function brief(message: string): string {
+  return (/"message":"([^"]{1,200})/.exec(message)?.[1] ?? message).slice(0, 200);
+}
+
+async function written(stream: Writable): Promise<void> {
+  if (stream.destroyed) return;
+  await new Promise<unknown>((resolve) => {
+    stream.once("close", resolve);
+    stream.write("", resolve);
+  });
 }

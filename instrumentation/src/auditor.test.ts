@@ -1,3 +1,5 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { trace } from "@opentelemetry/api";
 import type { LogRecord } from "@opentelemetry/api-logs";
 import { describe, expect, it } from "vitest";
@@ -159,6 +161,50 @@ describe("Auditor", () => {
       "agent_audit.stream.sequence": 2,
     });
     expect(auditor.counters.invalid).toBe(1);
+  });
+
+  it("sends what is recorded while a flush runs", async () => {
+    const bodies: string[] = [];
+    const server = http.createServer(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      bodies.push(body);
+      setTimeout(() => response.end("{}"), 50);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const auditor = createAuditor({ endpoint: `http://127.0.0.1:${port}` });
+    auditor.record({ ...shell, action: "first" });
+    const flushing = auditor.flush();
+    auditor.record({ ...shell, action: "second" });
+    await auditor.flush();
+    expect(bodies.join()).toMatch(/second/);
+    auditor.record({ ...shell, action: "third" });
+    void auditor.flush();
+    await auditor.shutdown();
+    await flushing;
+    server.close();
+    expect(bodies.join()).toMatch(/third.*agent_audit.heartbeat/s);
+  });
+
+  it("keeps bodies small, whatever its events hold", async () => {
+    const sizes: number[] = [];
+    const server = http.createServer(async (request, response) => {
+      let size = 0;
+      for await (const chunk of request) size += (chunk as Buffer).length;
+      sizes.push(size);
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const auditor = createAuditor({ endpoint: `http://127.0.0.1:${port}` });
+    for (let i = 0; i < 100; i++) {
+      auditor.record({ ...shell, attributes: { text: "x".repeat(140_000) } });
+    }
+    await auditor.shutdown();
+    server.close();
+    expect(Math.max(...sizes)).toBeLessThan(5 * 1024 * 1024);
+    expect(sizes.reduce((a, b) => a + b)).toBeGreaterThan(14_000_000);
   });
 
   it("ends flush and shutdown when nobody listens, without an error", async () => {

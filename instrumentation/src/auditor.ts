@@ -67,6 +67,7 @@ class SdkAuditor implements Auditor {
   readonly #scope: IdentityScope;
   readonly #pipeline: Pipeline;
   #sequence = 0;
+  #flushing: Promise<void> = Promise.resolve();
   #shutdown: Promise<void> | null = null;
 
   constructor({ endpoint, headers, logger, spool, ...identity }: AuditorOptions) {
@@ -112,7 +113,14 @@ class SdkAuditor implements Auditor {
   }
 
   async flush(): Promise<void> {
-    await settleWithin(STOP_MILLIS, this.#pipeline.flush());
+    await settleWithin(STOP_MILLIS, this.#flushed());
+  }
+
+  /** One after the other: a flush beside another one returns at once, and what came between is not sent. */
+  #flushed(): Promise<void> {
+    const flushed = this.#flushing.then(() => this.#pipeline.flush());
+    this.#flushing = flushed.catch(() => {});
+    return flushed;
   }
 
   shutdown(): Promise<void> {
@@ -131,7 +139,8 @@ class SdkAuditor implements Auditor {
       },
       { end: true },
     );
-    await settleWithin(STOP_MILLIS, this.#pipeline.shutdown());
+    const ended = this.#flushing.then(() => this.#pipeline.shutdown());
+    await settleWithin(STOP_MILLIS, ended);
   }
 
   #record(input: RecordInput, mark: { end?: true }): void {

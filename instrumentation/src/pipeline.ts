@@ -18,8 +18,9 @@ import {
   resourceFromAttributes,
 } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
+import { BoundedExporter } from "./bounded-exporter.js";
 
-// The only module that knows the OpenTelemetry SDK, so that the move to another line of it is one edit.
+// With the exporter's wrapper the only module that knows the OpenTelemetry SDK: the move to another line of it is one edit.
 
 /** Records that wait in memory at most; what comes on top is dropped, as in every stock pipeline. */
 const MAX_QUEUED_RECORDS = 16_384;
@@ -61,7 +62,7 @@ export function sdkPipeline({ endpoint, headers, instanceId }: PipelineOptions):
     ...(headers === undefined ? {} : { headers }),
   });
   const processor = new BatchLogRecordProcessor({
-    exporter,
+    exporter: new BoundedExporter(exporter),
     maxQueueSize: MAX_QUEUED_RECORDS,
     maxExportBatchSize: MAX_BATCH_RECORDS,
     scheduledDelayMillis: BATCH_DELAY_MILLIS,

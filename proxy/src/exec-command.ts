@@ -1,6 +1,7 @@
 import childProcess, { type ChildProcess } from "node:child_process";
 import os from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { isatty } from "node:tty";
 import { type Auditor, startOf, watchProcess } from "@agent-audit/instrumentation";
 
 /** Shells' own codes for a command that cannot be run. */
@@ -11,8 +12,11 @@ const EXIT_SIGNALLED = 128;
 
 const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Output of what a command has left running in the background is waited for no longer than it comes. */
+const LINGER_MILLIS = 200;
+
 /** On a terminal Ctrl-C reaches the child by itself, as a member of the same process group. */
-const isFromTerminal = (signal: NodeJS.Signals) => signal === "SIGINT" && process.stdin.isTTY;
+const isFromTerminal = (signal: NodeJS.Signals) => signal === "SIGINT" && [0, 1, 2].some(isatty);
 
 /**
  * Runs a command with this process's streams and records it. A stream that is a terminal goes to the
@@ -33,7 +37,25 @@ export async function execCommand(auditor: Auditor, argv: readonly string[]): Pr
   watchProcess(child, start, { auditor });
   passOn(child.stdout, process.stdout);
   passOn(child.stderr, process.stderr);
+  child.once("exit", () => {
+    endWhenIdle(child.stdout, process.stdout);
+    endWhenIdle(child.stderr, process.stderr);
+  });
   return await exitCodeOf(child, command);
+}
+
+/** Ends a stream that others hold open after the command has ended, once nothing comes and nothing waits to be passed on. */
+function endWhenIdle(from: Readable | null, to: Writable): void {
+  let seen = true;
+  from?.on("data", () => {
+    seen = true;
+  });
+  const timer = setInterval(() => {
+    if (from === null || from.destroyed) clearInterval(timer);
+    else if (!seen && from.readableLength === 0 && to.writableLength === 0) from.destroy();
+    seen = false;
+  }, LINGER_MILLIS);
+  timer.unref();
 }
 
 /** Copies a child's stream. When the reader has gone, the child is told as it would be without a copy in between: by SIGPIPE. */
@@ -52,6 +74,8 @@ export async function exitCodeOf(child: ChildProcess, command: string): Promise<
   try {
     return await new Promise<number>((resolve) => {
       child.on("error", (error: NodeJS.ErrnoException) => {
+        // It runs, and a signal could not be passed on to it.
+        if (child.pid !== undefined) return;
         process.stderr.write(`agent-audit: cannot run ${command}: ${error.message}\n`);
         resolve(error.code === "EACCES" ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
       });

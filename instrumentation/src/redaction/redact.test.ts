@@ -17,6 +17,20 @@ describe("redactText", () => {
     ["a Basic header", "Authorization: Basic dXNlcjpwYXNz", "Authorization: [redacted:header]"],
     ["a cookie with quotes", 'Cookie: sid="abc123"; b=c\nnext', "Cookie: [redacted:header]\nnext"],
     ["userinfo without a password", "https://tok3n@host/x", "https://[redacted:userinfo]@host/x"],
+    ["a Slack app token", token("xapp-", 24), "[redacted:slack-token]"],
+    ["a Google access token", token("ya29.", 40), "[redacted:google-token]"],
+    ["a card with its expiry", "4111 1111 1111 1111 12/27", "[redacted:card] 12/27"],
+    ["a card with its check number", "4111111111111111 123", "[redacted:card] 123"],
+    ["a session token", '"SessionToken":"IQoJb3"', '"SessionToken":"[redacted:assignment]"'],
+    ["a comma in quotes", '"password":"s3cr3t,with"', '"password":"[redacted:assignment]"'],
+    ["words in quotes", "PASSWORD='correct horse'", "PASSWORD='[redacted:assignment]'"],
+    ["an @ in userinfo", "postgres://app:p@ss@db/x", "postgres://[redacted:userinfo]@db/x"],
+    [
+      "an npm registry's",
+      "//r.example/:_authToken=1-2-3",
+      "//r.example/:_authToken=[redacted:npm-auth]",
+    ],
+    ["a user of curl", "curl -sS -u admin:hunter2 x", "curl -sS -u admin:[redacted:basic-auth] x"],
     ["a JWT of two long parts", `eyJ${"a".repeat(9000)}.${"b".repeat(9000)}.c`, "[redacted:jwt]"],
     [
       "an escaped field",
@@ -83,6 +97,8 @@ describe("redactText", () => {
     ["URLs without end", "://a:".repeat(100_000)],
     ["dots", `eyJ${"a.".repeat(250_000)}`],
     ["spaces", `authorization${" ".repeat(500_000)}`],
+    ["open quotes", `password="${"a".repeat(50)}`.repeat(8_000)],
+    ["curls", "curl -x ".repeat(60_000)],
   ])("takes linear time on half a million characters of %s", (_, text) => {
     const begin = performance.now();
     redactText(text);

@@ -49,14 +49,33 @@ export function redactValue(value: AnyValue): AnyValue {
 /** In a list of arguments the value of `--password` is the item after it. */
 function redactList(items: readonly AnyValue[]): AnyValue[] {
   return items.map((item, i) => {
-    const option = items[i - 1];
-    const isSecret = typeof option === "string" && SECRET_OPTION.test(option);
-    return isSecret && typeof item === "string" ? "[redacted:option]" : redactValue(item);
+    if (typeof item !== "string") return redactValue(item);
+    return isOptionValue(items, i, item) ? "[redacted:option]" : redactText(item);
   });
 }
 
+/** As for a list of the event. */
+export function redactArguments(args: readonly string[]): string[] {
+  return redactList(args) as string[];
+}
+
+function isOptionValue(items: readonly AnyValue[], i: number, item: string): boolean {
+  const option = items[i - 1];
+  if (typeof option !== "string") return false;
+  if (SECRET_OPTION.test(option)) return true;
+  return (
+    /^(?:-u|--user)$/.test(option) && item.includes(":") && /(?:^|\/)curl$/.test(String(items[0]))
+  );
+}
+
+const HEADER_ATTRIBUTE = /^http\.(?:request|response)\.header\./;
+
 function redactPair({ key, value }: KeyValue): KeyValue {
-  const name = key.toLowerCase();
+  // The question mark, which the attribute leaves out, is what tells a parameter from other text.
+  if (key === "url.query" && typeof value === "string") {
+    return { key, value: redactText(`?${value}`).slice(1) };
+  }
+  const name = key.toLowerCase().replace(HEADER_ATTRIBUTE, "");
   const isSecret = SECRET_NAMES.has(name) && !QUERY_ONLY_NAMES.has(name);
   if (isSecret && value !== null && value !== "") return { key, value: "[redacted:name]" };
   return { key, value: redactValue(value) };

@@ -35,6 +35,14 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
   "secret_access_key",
   "aws_secret_access_key",
   "session_token",
+  "sessiontoken",
+  "auth_token",
+  "authtoken",
+  "_authtoken",
+  "_auth",
+  "idtoken",
+  "api_token",
+  "apitoken",
   "accesstoken",
   "refreshtoken",
   "clientsecret",
@@ -72,19 +80,39 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   {
     name: "userinfo",
-    pattern: /(:\/\/)(?<secret>[^\s/@"']{1,512})(?=@)/g,
+    // To the last @ before the path: a password may hold one.
+    pattern: /(:\/\/)(?<secret>[^\s/"']{1,512})(?=@)/g,
+    keepsContext: true,
+  },
+  {
+    // In quotes a secret may hold what would end it elsewhere.
+    name: "assignment",
+    pattern:
+      /(?<![A-Za-z0-9])((?:[A-Za-z0-9_-]{0,64}[_-])?(?:password|passwd|secret|(?:access|refresh|session|auth|id|api)?token|api[_-]?key|secret[_-]?access[_-]?key|clientsecret)["']?(?:[ \t]{0,4}[=:][ \t]{0,4}|(?<=--[a-z-]{0,64})[ ])(?<quote>["']))(?<secret>(?:(?!\k<quote>)[^\\\r\n]|\\.){3,4096})(?=\k<quote>)/gi,
+    keepsContext: true,
+  },
+  {
+    name: "basic-auth",
+    pattern:
+      /(\bcurl\b[^\r\n|;]{0,1024}?[ \t](?:-u|--user)[ =]{0,2}["']?[^\s:"']{1,256}:)(?<secret>[^\s"']{1,512})/g,
+    keepsContext: true,
+  },
+  {
+    name: "npm-auth",
+    pattern: /(:_auth(?:Token)?=)(?<secret>[^\s"']{3,1024})/g,
     keepsContext: true,
   },
   {
     name: "assignment",
     pattern:
-      /(?<![A-Za-z0-9])((?:[A-Za-z0-9_-]{0,64}[_-])?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?access[_-]?key|accesstoken|refreshtoken|clientsecret)\\?["']?(?:[ \t]{0,4}[=:][ \t]{0,4}|(?<=--[a-z-]{0,64})[ ])\\?["']?)(?<secret>[^\s"'\\,;&]{3,})/gi,
+      /(?<![A-Za-z0-9])((?:[A-Za-z0-9_-]{0,64}[_-])?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?access[_-]?key|(?:access|refresh|session|auth|id|api)token|clientsecret)\\?["']?(?:[ \t]{0,4}[=:][ \t]{0,4}|(?<=--[a-z-]{0,64})[ ])\\?["']?)(?<secret>[^\s"'\\,;&]{3,})/gi,
     keepsContext: true,
   },
   { name: "aws-key", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
   { name: "jwt", pattern: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g },
   { name: "github-token", pattern: /\b(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})/g },
-  { name: "slack-token", pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,255}/g },
+  { name: "slack-token", pattern: /\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,255}/g },
+  { name: "google-token", pattern: /\b(?:ya29\.|GOCSPX-)[\w-]{20,2048}/g },
   { name: "api-key", pattern: /\bsk-[\w-]{20,255}/g },
   { name: "google-key", pattern: /\bAIza[\w-]{35}/g },
   { name: "npm-token", pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
@@ -92,6 +120,12 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: "auth",
     pattern: /\b((?:Basic|Bearer)[ \t]{1,4})(?<secret>[\w+/=.~-]{8,8192})/gi,
     keepsContext: true,
+  },
+  // As printed on them, first: an expiry date or a check number may follow.
+  {
+    name: "card",
+    pattern: /\b(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}|\d{4}([ -]?)\d{6}\2\d{5})\b/g,
+    accepts: passesLuhn,
   },
   { name: "card", pattern: /\b\d(?:[ -]?\d){12,18}\b/g, accepts: passesLuhn },
 ];

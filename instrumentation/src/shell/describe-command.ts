@@ -17,7 +17,7 @@ import {
 } from "@agent-audit/schema";
 import { formatDuration } from "../format-duration.js";
 import type { RecordInput } from "../record-input.js";
-import { redactText } from "../redaction/redact.js";
+import { redactArguments, redactText } from "../redaction/redact.js";
 import type { CapturedOutput } from "./output-capture.js";
 
 /** How a process ended. */
@@ -46,6 +46,11 @@ export function describeCommand(command: Command): RecordInput {
   const { outcome, stdout, stderr } = command;
   const isLine = "line" in command.command;
   const line = "line" in command.command ? command.command.line : command.command.args.join(" ");
+  // Argument by argument, where they are known: joined, the end of a secret cannot be told.
+  const clean =
+    "line" in command.command
+      ? redactText(line)
+      : redactText(redactArguments(command.command.args).join(" "));
   const program = "line" in command.command ? firstWord(line) : (command.command.args[0] ?? "");
   const executable = path.basename(program);
   const { result, errorType, ending } = endingOf(outcome);
@@ -63,7 +68,7 @@ export function describeCommand(command: Command): RecordInput {
     ...(outcome.kind === "exited" ? { exitCode: outcome.exitCode } : {}),
     time: command.startedAt,
     durationMillis: command.durationMillis,
-    description: `${command.actorName} ran ${JSON.stringify(shorten(redactText(line)))} -> ${ending} (${formatDuration(command.durationMillis)})`,
+    description: `${command.actorName} ran ${JSON.stringify(shorten(clean))} -> ${ending} (${formatDuration(command.durationMillis)})`,
     ...(Object.keys(content).length === 0 ? {} : { content }),
     redacted: [
       ...(stdout?.isRedacted ? [ATTR_PROCESS_STDOUT] : []),

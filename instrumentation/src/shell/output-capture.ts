@@ -74,8 +74,8 @@ export class OutputCapture {
 
   #headAndTail([head = "", tail = ""]: readonly string[]): string {
     const cut = this.#sizeBytes - this.#headLimit - this.#tailLimit;
-    const end = this.#tailLimit === 0 ? "" : tail.slice(-this.#tailLimit);
-    return `${head.slice(0, this.#headLimit)}\n[cut: ${cut} bytes]\n${end}`.toWellFormed();
+    const start = firstBytes(head, this.#headLimit);
+    return `${start}\n[cut: ${cut} bytes]\n${lastBytes(tail, this.#tailLimit)}`;
   }
 
   #trimTail(): void {
@@ -84,4 +84,16 @@ export class OutputCapture {
     this.#tail = [Buffer.from(kept)];
     this.#tailBytes = kept.length;
   }
+}
+
+/** Text of at most so many bytes: the margin beyond it, which rules were given to look at, must not be sent. */
+function firstBytes(text: string, limit: number): string {
+  const cut = Buffer.from(text).subarray(0, limit).toString("utf8");
+  return text.startsWith(cut) ? cut : cut.replace(/\uFFFD$/, "");
+}
+
+function lastBytes(text: string, limit: number): string {
+  const bytes = Buffer.from(text);
+  const cut = bytes.subarray(Math.max(0, bytes.length - limit)).toString("utf8");
+  return text.endsWith(cut) ? cut : cut.replace(/^\uFFFD+/, "");
 }
