@@ -24,6 +24,7 @@ export {
   auditedSpawn,
   type CommandStart,
   type ShellAuditOptions,
+  startedProcess,
   startOf,
   watchProcess,
 } from "./shell/audited-process.js";

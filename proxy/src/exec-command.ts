@@ -2,7 +2,7 @@ import childProcess, { type ChildProcess } from "node:child_process";
 import os from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
-import { type Auditor, startOf, watchProcess } from "@agent-audit/instrumentation";
+import { type Auditor, startedProcess, startOf } from "@agent-audit/instrumentation";
 
 /** Shells' own codes for a command that cannot be run. */
 const EXIT_NOT_FOUND = 127;
@@ -27,14 +27,20 @@ const isFromTerminal = (signal: NodeJS.Signals) => signal === "SIGINT" && [0, 1,
 export async function execCommand(auditor: Auditor, argv: readonly string[]): Promise<number> {
   const [command = "", ...args] = argv;
   const start = startOf({ args: argv }, undefined);
-  const child = childProcess.spawn(command, args, {
-    stdio: [
-      "inherit",
-      process.stdout.isTTY ? "inherit" : "pipe",
-      process.stderr.isTTY ? "inherit" : "pipe",
-    ],
-  });
-  watchProcess(child, start, { auditor });
+  const run = () =>
+    childProcess.spawn(command, args, {
+      stdio: [
+        "inherit",
+        process.stdout.isTTY ? "inherit" : "pipe",
+        process.stderr.isTTY ? "inherit" : "pipe",
+      ],
+    });
+  let child: ChildProcess;
+  try {
+    child = startedProcess(run, start, { auditor });
+  } catch (error) {
+    return cannotRun(command, error as Error);
+  }
   passOn(child.stdout, process.stdout);
   passOn(child.stderr, process.stderr);
   child.once("exit", () => {
@@ -42,6 +48,12 @@ export async function execCommand(auditor: Auditor, argv: readonly string[]): Pr
     endWhenIdle(child.stderr, process.stderr);
   });
   return await exitCodeOf(child, command);
+}
+
+/** Says why, and gives the exit code that a shell would. */
+export function cannotRun(command: string, error: NodeJS.ErrnoException): number {
+  process.stderr.write(`agent-audit: cannot run ${command}: ${error.message}\n`);
+  return error.code === "EACCES" ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
 }
 
 /** Ends a stream that others hold open after the command has ended, once nothing comes and nothing waits to be passed on. */
@@ -76,8 +88,7 @@ export async function exitCodeOf(child: ChildProcess, command: string): Promise<
       child.on("error", (error: NodeJS.ErrnoException) => {
         // It runs, and a signal could not be passed on to it.
         if (child.pid !== undefined) return;
-        process.stderr.write(`agent-audit: cannot run ${command}: ${error.message}\n`);
-        resolve(error.code === "EACCES" ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
+        resolve(cannotRun(command, error));
       });
       child.on("close", (code, signal) => {
         resolve(code ?? EXIT_SIGNALLED + (signal === null ? 0 : os.constants.signals[signal]));

@@ -1,8 +1,8 @@
-import childProcess from "node:child_process";
+import childProcess, { type ChildProcessByStdio } from "node:child_process";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Auditor } from "@agent-audit/instrumentation";
-import { exitCodeOf } from "./exec-command.js";
+import { cannotRun, exitCodeOf } from "./exec-command.js";
 import { LineSplitter } from "./line-splitter.js";
 import { McpSession } from "./mcp-session.js";
 
@@ -14,7 +14,12 @@ import { McpSession } from "./mcp-session.js";
  */
 export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): Promise<number> {
   const [command = "", ...args] = argv;
-  const child = childProcess.spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  let child: ChildProcessByStdio<Writable, Readable, null>;
+  try {
+    child = childProcess.spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  } catch (error) {
+    return cannotRun(command, error as Error);
+  }
   const serverName = path.basename(args.find((arg) => !arg.startsWith("-")) ?? command);
   const session = new McpSession({ auditor, serverName, transport: "pipe" });
   relay(process.stdin, child.stdin, (line) => session.fromClient(line));

@@ -24,7 +24,7 @@ export function auditedSpawn(options: ShellAuditOptions): typeof childProcess.sp
     const isLine = Boolean(spawnOptions?.shell) && args.length === 0;
     const start = startOf(isLine ? { line: command } : { args: [command, ...args] }, spawnOptions);
     const spawnAny = childProcess.spawn as (...values: unknown[]) => ChildProcess;
-    return watchProcess(spawnAny(command, ...rest), start, options);
+    return startedProcess(() => spawnAny(command, ...rest), start, options);
   };
   return spawn as typeof childProcess.spawn;
 }
@@ -35,7 +35,7 @@ export function auditedExec(options: ShellAuditOptions): typeof childProcess.exe
     const execOptions = typeof rest[0] === "object" ? (rest[0] as childProcess.ExecOptions) : {};
     const start = startOf({ line }, execOptions ?? {});
     const execAny = childProcess.exec as unknown as (...values: unknown[]) => ChildProcess;
-    return watchProcess(execAny(line, ...rest), start, options);
+    return startedProcess(() => execAny(line, ...rest), start, options);
   };
   const promised = (line: string, execOptions?: childProcess.ExecOptions) => {
     let child: ChildProcess | undefined;
@@ -83,6 +83,47 @@ function currentDirectory(): string {
 }
 
 /**
+ * Starts a process and records it when it ends; one that Node cannot even try to start, as for a path through a file, at once.
+ *
+ * @throws whatever `start` throws
+ */
+export function startedProcess<P extends ChildProcess>(
+  run: () => P,
+  start: CommandStart,
+  options: ShellAuditOptions,
+): P {
+  let child: P;
+  try {
+    child = run();
+  } catch (error) {
+    const { code = "error" } = error as NodeJS.ErrnoException;
+    recorderOf(start, options.auditor)({ kind: "not_started", errorType: code }, {});
+    throw error;
+  }
+  return watchProcess(child, start, options);
+}
+
+/** What is known of a process when it has ended. */
+type Ending = Pick<Command, "pid" | "stdout" | "stderr">;
+
+function recorderOf(start: CommandStart, auditor: Auditor) {
+  // The identity of the caller, whatever the child's events run under.
+  return AsyncResource.bind(
+    guarded((outcome: CommandOutcome, ending: Ending) =>
+      auditor.record(
+        describeCommand({
+          ...start,
+          ...ending,
+          actorName: auditor.actorName,
+          outcome,
+          durationMillis: performance.now() - start.beganAt,
+        }),
+      ),
+    ),
+  );
+}
+
+/**
  * Records a process when it ends, without changing how it behaves: its streams neither start to flow nor
  * lose data, and an error that nobody handles is still thrown.
  */
@@ -94,24 +135,12 @@ export function watchProcess<P extends ChildProcess>(
   const stdout = tap(child.stdout, captureBytes);
   const stderr = tap(child.stderr, captureBytes);
   let isRecorded = false;
-  // The identity of the caller, whatever the child's events run under.
-  const record = AsyncResource.bind(
-    guarded((outcome: CommandOutcome) => {
-      if (isRecorded) return;
-      isRecorded = true;
-      auditor.record(
-        describeCommand({
-          ...start,
-          actorName: auditor.actorName,
-          pid: child.pid,
-          outcome,
-          durationMillis: performance.now() - start.beganAt,
-          stdout: stdout?.finish(),
-          stderr: stderr?.finish(),
-        }),
-      );
-    }),
-  );
+  const recorder = recorderOf(start, auditor);
+  const record = (outcome: CommandOutcome) => {
+    if (isRecorded) return;
+    isRecorded = true;
+    recorder(outcome, { pid: child.pid, stdout: stdout?.finish(), stderr: stderr?.finish() });
+  };
   (child as EventEmitter).on(errorMonitor, (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) record({ kind: "not_started", errorType: error.code ?? "error" });
   });

@@ -1,0 +1,96 @@
+import childProcess from "node:child_process";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { cleanUp } from "../support/clean-up.js";
+import { LAUNCHER } from "../support/start-server.js";
+
+/** Takes exports, or refuses them, and keeps their bodies. */
+async function collector(status = 200) {
+  const bodies: string[] = [];
+  const server = http.createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    bodies.push(body);
+    response.writeHead(status).end("{}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanUp(() => new Promise((resolve) => server.close(resolve)));
+  return { bodies, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Runs `agent-audit exec`; `read` gets its standard output. */
+async function exec(
+  command: readonly string[],
+  { env = {}, options = [] as string[], read = async (_: NodeJS.ReadableStream) => {} },
+) {
+  const begin = performance.now();
+  const child = childProcess.spawn(
+    process.execPath,
+    [LAUNCHER, "exec", ...options, "--", ...command],
+    { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  child.stdout.on("end", () => {});
+  await read(child.stdout);
+  child.stdout.resume();
+  const status = await ended;
+  return { status, stderr, millis: performance.now() - begin };
+}
+
+describe("exec", () => {
+  it("passes everything on, however slowly it is read", async () => {
+    const { url, bodies } = await collector();
+    let bytes = 0;
+    const { status } = await exec(["head", "-c", "600000", "/dev/zero"], {
+      options: ["--endpoint", url],
+      read: async (stream) => {
+        for await (const chunk of stream) {
+          bytes += (chunk as Buffer).length;
+          await sleep(20);
+        }
+      },
+    });
+    expect([status, bytes]).toEqual([0, 600_000]);
+    expect(bodies.join()).toContain("600000");
+  });
+
+  it("does not wait for what the command left running, but for what comes of it", async () => {
+    const { url, bodies } = await collector();
+    let text = "";
+    const { status, millis } = await exec(
+      ["sh", "-c", "(sleep 30) & (sleep 0.1; echo late) & echo now; exit 3"],
+      {
+        options: ["--endpoint", url],
+        read: async (stream) => {
+          for await (const chunk of stream) text += chunk;
+        },
+      },
+    );
+    expect([status, text]).toEqual([3, "now\nlate\n"]);
+    expect(millis).toBeLessThan(20_000);
+    expect(bodies.join()).toContain("exit 3");
+  });
+
+  it("records under what is set, and says so when nothing is", async () => {
+    const { url, bodies } = await collector();
+    const refusing = await collector(401);
+    const empty = { AGENT_AUDIT_AGENT_ID: "", AGENT_AUDIT_ORG: "", AGENT_AUDIT_ENDPOINT: url };
+    expect(await exec(["true"], { env: empty })).toMatchObject({ status: 0, stderr: "" });
+    expect(bodies.join()).toContain("agent_audit.shell.command");
+    expect(await exec(["true"], { options: ["--endpoint", refusing.url] })).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^agent-audit: events may be lost: .+\n$/),
+    });
+    expect(await exec(["true"], { options: ["--endpoint", "127.0.0.1:4318"] })).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/is no address of a collector/),
+    });
+    expect((await exec(["/etc/passwd/x"], { options: ["--endpoint", url] })).status).toBe(127);
+  });
+});
