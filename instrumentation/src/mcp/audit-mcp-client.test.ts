@@ -22,7 +22,7 @@ const info = { name: "test", version: "1" };
 describe.each([
   ["v2", () => new Client(info), () => new StdioClientTransport(transport)],
   ["v1", () => new ClientV1(info), () => new StdioV1(transport)],
-])("auditMcpClient with the SDK %s and a real server", (_, makeClient, makeTransport) => {
+])("auditMcpClient with the SDK %s and a real server", (line, makeClient, makeTransport) => {
   it("records calls, refusals, prompts and resources, and changes nothing for the caller", async () => {
     const records: LogRecord[] = [];
     const auditor = createAuditor({
@@ -40,6 +40,15 @@ describe.each([
     expect(refusal instanceof Error || refusal.isError).toBe(true);
     await client.getPrompt({ name: "simple-prompt" });
     await expect(client.readResource({ uri: "demo://no/such" })).rejects.toThrow();
+    const options = { signal: AbortSignal.abort() };
+    // The options stand behind a result schema in one line of the SDK, in its place in the other.
+    const aborted = line === "v1" ? [undefined, options] : [options];
+    const echo = { name: "echo", arguments: { message: "hi" } };
+    await expect(client.callTool(echo, ...aborted)).rejects.toThrow();
+    expect(records.pop()?.attributes).toMatchObject({
+      "agent_audit.result": "error",
+      "error.type": "cancelled",
+    });
     const seen = records.map(({ attributes = {} }) => [
       attributes["agent_audit.action.type"],
       String(attributes["agent_audit.resource.id"]).split("/").at(-1),

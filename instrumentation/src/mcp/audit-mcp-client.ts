@@ -64,12 +64,22 @@ export function auditMcpClient<C extends McpClientLike>(
         record({ kind: "result", result });
         return result;
       } catch (error) {
-        record(outcomeOf(error));
+        record(abortOf(args) ?? outcomeOf(error));
         throw error;
       }
     };
   }
   return client;
+}
+
+/** The SDKs report a call that its caller aborted as one that took too long: the signal, in whatever place, knows better. */
+function abortOf(args: readonly unknown[]): McpOutcome | null {
+  const signal = args
+    .map((arg) => (arg as { signal?: unknown } | null | undefined)?.signal)
+    .find((signal) => signal instanceof AbortSignal);
+  if (signal?.aborted !== true) return null;
+  const isTimeout = (signal.reason as Error | undefined)?.name === "TimeoutError";
+  return { kind: "failed", errorType: isTimeout ? "timeout" : "cancelled" };
 }
 
 /** Tells an error that the server answered with from one of the way to it. */

@@ -55,6 +55,28 @@ describe("auditedSpawn", () => {
     });
   });
 
+  it("records what Node does not even try to start, and throws as it does", () => {
+    const { spawn, records } = audited();
+    expect(() => spawn("/etc/passwd/x")).toThrow(/ENOTDIR/);
+    expect(attributesOf(records[0])).toMatchObject({
+      "agent_audit.result": "error",
+      "error.type": "ENOTDIR",
+    });
+  });
+
+  it("takes options behind no arguments, names the program behind its variables, and keeps secrets out of the line", async () => {
+    const { spawn, records } = audited();
+    const options = { shell: true, cwd: "/" };
+    await closed(spawn("API_PIN=998877 printf x", undefined as never, options));
+    await closed(spawn("printf", ["%s", "--db_password", "Tr0ub;4dor"]));
+    expect(attributesOf(records[0])).toMatchObject({
+      "agent_audit.resource.id": "printf",
+      "process.command_line": "API_PIN=998877 printf x",
+      "process.working_directory": "/",
+    });
+    expect(records[1]?.body).toContain("printf %s --db_password [redacted:option]");
+  });
+
   it("records a command that cannot start, and leaves the error to the host", async () => {
     const { spawn, records } = audited();
     const error = await new Promise<NodeJS.ErrnoException>((resolve) => {

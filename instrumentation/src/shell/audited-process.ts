@@ -18,7 +18,8 @@ export interface ShellAuditOptions {
 export function auditedSpawn(options: ShellAuditOptions): typeof childProcess.spawn {
   const spawn = (command: string, ...rest: unknown[]): ChildProcess => {
     const args = Array.isArray(rest[0]) ? (rest[0] as string[]) : [];
-    const spawnOptions = (Array.isArray(rest[0]) ? rest[1] : rest[0]) as
+    // Arguments may be left out, or be nothing.
+    const spawnOptions = (Array.isArray(rest[0]) || rest[0] == null ? rest[1] : rest[0]) as
       | childProcess.SpawnOptions
       | undefined;
     const isLine = Boolean(spawnOptions?.shell) && args.length === 0;

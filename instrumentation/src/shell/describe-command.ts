@@ -111,8 +111,10 @@ function endingOf(outcome: CommandOutcome): {
   }
 }
 
+/** The program of a line, behind the variables that are set for it alone: their values may be secrets. */
 function firstWord(line: string): string {
-  return line.trim().split(/\s/, 1)[0] ?? "";
+  const command = line.trim().replace(/^(?:[A-Za-z_]\w*=\S*\s+)+/, "");
+  return command.split(/\s/, 1)[0] ?? "";
 }
 
 function shorten(line: string): string {
