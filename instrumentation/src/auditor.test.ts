@@ -213,6 +213,16 @@ describe("Auditor", () => {
     await Promise.all([auditor.flush(), auditor.shutdown()]);
   });
 
+  it("cuts long text wherever it stands", () => {
+    const { auditor, attributes } = auditorWithLog();
+    const long = "x".repeat(1_000_000);
+    auditor.record({ ...shell, attributes: { top: long, deep: { list: [long] } } });
+    expect(JSON.stringify(attributes(0)).length).toBeLessThan(600_000);
+    expect(attributes(0).deep).toEqual({
+      list: [expect.stringMatching(/^x+\[cut: 1000000 characters\]$/)],
+    });
+  });
+
   it("keeps whole numbers whole and big ones exact", () => {
     const { auditor, attributes } = auditorWithLog();
     auditor.record({

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { redactText } from "./redaction/redact.js";
+import { fromPlain, toJson } from "@agent-audit/schema";
+import { redactText, redactValue } from "./redaction/redact.js";
 
 /** Largest captured structure, as JSON; a larger one is kept as cut text. */
 const MAX_CONTENT_LENGTH = 64 * 1024;
@@ -14,8 +15,9 @@ export function contentDigest(value: unknown): string | undefined {
 export function captureContent(value: unknown): unknown {
   const json = jsonOf(value);
   if (json === undefined || json.length <= MAX_CONTENT_LENGTH) return value;
-  // Before the cut, which could else leave half a secret that no rule knows any more.
-  return `${redactText(json).slice(0, MAX_CONTENT_LENGTH)}[cut: ${json.length} characters]`;
+  // Before the cut, which could else leave half a secret that no rule knows any more, or the value of a name without it.
+  const clean = redactText(JSON.stringify(toJson(redactValue(fromPlain(value)))));
+  return `${clean.slice(0, MAX_CONTENT_LENGTH)}[cut: ${json.length} characters]`;
 }
 
 function jsonOf(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { type AnyValue, isKeyValueList } from "@agent-audit/otlp";
 import {
   type AuditEvent,
   type Decision,
@@ -124,8 +125,16 @@ function plainMap(values: Record<string, unknown>) {
   return Object.fromEntries(
     Object.entries(values)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, fromPlain(typeof value === "string" ? cut(value) : value)]),
+      .map(([key, value]) => [key, cutAll(fromPlain(value))]),
   );
+}
+
+/** Cuts text wherever it stands in a value. */
+function cutAll(value: AnyValue): AnyValue {
+  if (typeof value === "string") return cut(value);
+  if (Array.isArray(value)) return value.map(cutAll);
+  if (value === null || !isKeyValueList(value)) return value;
+  return { values: value.values.map(({ key, value }) => ({ key, value: cutAll(value) })) };
 }
 
 function cut(text: string): string {
