@@ -58,19 +58,19 @@ export async function reach<T>(
     ...(file !== undefined && { config: file }),
     ...(directory !== undefined && { data: directory }),
   });
+  const server = apiUrlOf(config);
   const state = stateOf(config.data);
   const isNew = state === "none";
   // Whoever may not look into it can ask its server.
-  if (state === "closed") return await online(await clientFor({ api: apiUrlOf(config) }));
+  if (state === "closed") return await online(await clientFor({ api: server }));
   if (originOf(["data"]) === null) {
-    const api = apiUrlOf(config);
     try {
-      return await online(await clientFor({ api }));
+      return await online(await clientFor({ api: server }));
     } catch (error) {
       const isNobodyThere = error instanceof AuditError && error.code === "unreachable";
       if (!isNobodyThere || (isNew && !makesDirectory)) throw error;
     }
-    process.stderr.write(`no server answers at ${api}: working on ${config.data}\n`);
+    process.stderr.write(`no server answers at ${server}: working on ${config.data}\n`);
   }
   if (isNew && !makesDirectory) refuseNew(config.data);
   return await offline(config);

@@ -58,16 +58,16 @@ export function cannotRun(command: string, error: NodeJS.ErrnoException): number
 
 /** Ends a stream that others hold open after the command has ended, once nothing comes and nothing waits to be passed on. */
 function endWhenIdle(from: Readable | null, to: Writable): void {
-  let seen = true;
-  from?.on("data", () => {
-    seen = true;
+  if (from === null || from.closed) return;
+  let isIdle = false;
+  from.on("data", () => {
+    isIdle = false;
   });
   const timer = setInterval(() => {
-    if (from === null || from.destroyed) clearInterval(timer);
-    else if (!seen && from.readableLength === 0 && to.writableLength === 0) from.destroy();
-    seen = false;
+    if (isIdle && from.readableLength === 0 && to.writableLength === 0) from.destroy();
+    isIdle = true;
   }, LINGER_MILLIS);
-  timer.unref();
+  from.once("close", () => clearInterval(timer));
 }
 
 /** Copies a child's stream. When the reader has gone, the child is told as it would be without a copy in between: by SIGPIPE. */

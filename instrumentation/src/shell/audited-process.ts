@@ -98,7 +98,7 @@ export function startedProcess<P extends ChildProcess>(
     child = run();
   } catch (error) {
     const { code = "error" } = error as NodeJS.ErrnoException;
-    recorderOf(start, options.auditor)({ kind: "not_started", errorType: code }, {});
+    recorderOf(start, options.auditor, () => ({}))({ kind: "not_started", errorType: code });
     throw error;
   }
   return watchProcess(child, start, options);
@@ -107,14 +107,15 @@ export function startedProcess<P extends ChildProcess>(
 /** What is known of a process when it has ended. */
 type Ending = Pick<Command, "pid" | "stdout" | "stderr">;
 
-function recorderOf(start: CommandStart, auditor: Auditor) {
+/** @param endingOf asked when it has ended; a fault in it is not the host's either */
+function recorderOf(start: CommandStart, auditor: Auditor, endingOf: () => Ending) {
   // The identity of the caller, whatever the child's events run under.
   return AsyncResource.bind(
-    guarded((outcome: CommandOutcome, ending: Ending) =>
+    guarded((outcome: CommandOutcome) =>
       auditor.record(
         describeCommand({
           ...start,
-          ...ending,
+          ...endingOf(),
           actorName: auditor.actorName,
           outcome,
           durationMillis: performance.now() - start.beganAt,
@@ -136,11 +137,15 @@ export function watchProcess<P extends ChildProcess>(
   const stdout = tap(child.stdout, captureBytes);
   const stderr = tap(child.stderr, captureBytes);
   let isRecorded = false;
-  const recorder = recorderOf(start, auditor);
+  const recordOnce = recorderOf(start, auditor, () => ({
+    pid: child.pid,
+    stdout: stdout?.finish(),
+    stderr: stderr?.finish(),
+  }));
   const record = (outcome: CommandOutcome) => {
     if (isRecorded) return;
     isRecorded = true;
-    recorder(outcome, { pid: child.pid, stdout: stdout?.finish(), stderr: stderr?.finish() });
+    recordOnce(outcome);
   };
   (child as EventEmitter).on(errorMonitor, (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) record({ kind: "not_started", errorType: error.code ?? "error" });

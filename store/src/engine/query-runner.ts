@@ -229,7 +229,7 @@ function textOf(cell: JS): number {
   return length;
 }
 
-const OUT_OF_MEMORY = /out of memory|could not allocate/i;
+const OUT_OF_MEMORY = /out of memory|could not allocate|failed to pin/i;
 
 function outOfMemory(cause: unknown): AuditError {
   return new AuditError(
