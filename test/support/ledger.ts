@@ -5,6 +5,9 @@ import { sampleBody, sampleEvent } from "./sample-logs.js";
 
 /** Liveness: the promise is 10 s. */
 const FRESH_MILLIS = 5 * 10_000;
+/** From one event to the next: those of a soak, 2,000 a second, are as old as they say. */
+const STEP_NANOS = 500_000n;
+const ID_PREFIX = "id-";
 
 /** The server as the ledger sees it. */
 interface Server {
@@ -19,6 +22,8 @@ interface Server {
  */
 export class Ledger {
   readonly acknowledged = new Set<string>();
+  /** Of the first event, ns since 1970 UTC. */
+  readonly #beginNano = BigInt(Date.now()) * 1_000_000n;
   readonly #issued = new Set<string>();
   readonly #text: string;
   #next = 0;
@@ -30,7 +35,7 @@ export class Ledger {
 
   /** Makes ids that were not used yet. */
   issue(count: number): string[] {
-    const ids = Array.from({ length: count }, () => `id-${this.#next++}`);
+    const ids = Array.from({ length: count }, () => `${ID_PREFIX}${this.#next++}`);
     for (const id of ids) this.#issued.add(id);
     return ids;
   }
@@ -80,7 +85,8 @@ export class Ledger {
   #eventOf(id: string) {
     // With a description: a Collector gives a record without a body an empty one.
     const about = { description: `what ${id} did`, metadata: { text: this.#text } };
-    return sampleEvent({ id, action: `action of ${id}`, ...about });
+    const time = this.#beginNano + BigInt(id.slice(ID_PREFIX.length)) * STEP_NANOS;
+    return sampleEvent({ id, time, action: `action of ${id}`, ...about });
   }
 }
 
