@@ -89,7 +89,8 @@ function slopeOf(samples: readonly Sample[]): { slope: number; error: number } {
 /** Makes old days that are kept, each by a hold of its own; gives the holds, oldest first. */
 async function heldDays(): Promise<{ data: string; holds: string[] }> {
   const data = await oldDays(OLD_DAYS, SEGMENT_RECORDS);
-  const server = await startServer(data);
+  // It reads the whole journal, which has no identity file yet.
+  const server = await startServer(data, [], [], OLD_DAYS * 5_000);
   const sealed = async () =>
     ((await (await fetch(`${server.apiUrl}/api/v1/status`)).json()) as Status).segments.filter(
       ({ state }) => state === "sealed",

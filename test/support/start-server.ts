@@ -11,8 +11,14 @@ export const ROOT = path.resolve(fileURLToPath(new URL("../..", import.meta.url)
  * Starts `agent-audit serve` as a process of its own on free ports and waits until queries are ready.
  *
  * @param shell a command in front, which must replace itself by the server
+ * @param readyMillis how long that may take
  */
-export async function startServer(data: string, args: string[] = [], shell: string[] = []) {
+export async function startServer(
+  data: string,
+  args: string[] = [],
+  shell: string[] = [],
+  readyMillis = 30_000,
+) {
   const listen = ["--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
   const [command = "", ...rest] = [
     ...shell,
@@ -37,7 +43,7 @@ export async function startServer(data: string, args: string[] = [], shell: stri
   });
   await until(
     () => /^API/m.test(out) || child.exitCode !== null || child.signalCode !== null,
-    30_000,
+    readyMillis,
   );
   const urlOf = (name: string) => new RegExp(`^${name}\\s+(\\S+)`, "m").exec(out)?.[1] ?? "";
   const otlpUrl = urlOf("OTLP");
