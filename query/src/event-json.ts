@@ -70,7 +70,11 @@ export const EVENT_COLUMNS = [
 ] as const satisfies readonly ColumnName[];
 
 type EventColumn = (typeof EVENT_COLUMNS)[number];
-type Row = Record<EventColumn, Cell>;
+type Row = Record<EventColumn | "content", Cell>;
+
+const NOTHING = Object.fromEntries(
+  [...EVENT_COLUMNS, "content"].map((name) => [name, null]),
+) as Row;
 
 /** One event as the API gives it. */
 export type EventJson = Record<string, Json>;
@@ -81,11 +85,17 @@ const COST_ATTRIBUTE = ENVELOPE_FIELDS.find(({ field }) => field === "costAmount
 /**
  * Makes an event's JSON from its row.
  *
- * @param cells the values of {@link EVENT_COLUMNS}
- * @param content captured content as JSON text, when it was asked for
+ * @param columns what was read of {@link EVENT_COLUMNS} and `content`; the others hold nothing
+ * @param cells their values
+ * @param withContent whether captured content was asked for
  */
-export function eventJson(cells: readonly Cell[], content?: Cell): EventJson {
-  const row = Object.fromEntries(EVENT_COLUMNS.map((name, i) => [name, cells[i] ?? null])) as Row;
+export function eventJson(
+  columns: readonly ColumnName[],
+  cells: readonly Cell[],
+  withContent: boolean,
+): EventJson {
+  const row = { ...NOTHING };
+  for (const [i, name] of columns.entries()) row[name as keyof Row] = cells[i] ?? null;
   return {
     id: row.id as string,
     seq: Number(row.seq),
@@ -120,7 +130,7 @@ export function eventJson(cells: readonly Cell[], content?: Cell): EventJson {
     stream: group({ id: row.stream_id, sequence: row.stream_sequence, end: row.stream_end }),
     key_id: scalar(row.key_id),
     metadata: metadata(row),
-    ...(content === undefined ? {} : { content: JSON.parse((content as string) ?? "null") }),
+    ...(withContent ? { content: JSON.parse((row.content as string) ?? "null") } : {}),
   };
 }
 

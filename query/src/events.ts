@@ -98,20 +98,21 @@ export async function rowsOf(
   maxText?: number,
 ): Promise<EventJson[]> {
   if (seqs.length === 0) return [];
-  const columns: ColumnName[] = withContent ? [...EVENT_COLUMNS, "content"] : [...EVENT_COLUMNS];
   const holdings = snapshot.segments.flatMap((segment) => {
-    const { firstSeq, lastSeq } = segment;
+    const { firstSeq, lastSeq, emptyColumns } = segment;
     const held = seqs.filter((seq) => seq >= firstSeq && seq <= lastSeq);
-    return held.length === 0 ? [] : tablesOf([segment]).map((table) => ({ table, seqs: held }));
+    const holding = { seqs: held, emptyColumns };
+    return held.length === 0 ? [] : tablesOf([segment]).map((table) => ({ table, ...holding }));
   });
   if (holdings.length === 0) return [];
+  const wanted: ColumnName[] = withContent ? [...EVENT_COLUMNS, "content"] : [...EVENT_COLUMNS];
+  const columns = wanted.filter((name) =>
+    holdings.some(({ emptyColumns }) => !emptyColumns.includes(name)),
+  );
   const ask = (half: readonly Holding[]) => snapshot.query({ ...rowsSql(half, columns), maxText });
   const rows = await inHalves(holdings, ask);
   const bySeq = new Map(
-    rows.map((row) => [
-      row[0] as bigint,
-      eventJson(row, withContent ? (row.at(-1) ?? null) : undefined),
-    ]),
+    rows.map((row) => [row[0] as bigint, eventJson(columns, row, withContent)]),
   );
   return seqs.map((seq) => bySeq.get(seq)).filter((event) => event !== undefined);
 }

@@ -10,6 +10,7 @@ const segment = (name: string, hasSums: boolean, first: bigint, last: bigint): S
   name,
   table: `${name}.events`,
   sums: hasSums ? `${name}.sums` : null,
+  emptyColumns: [],
   firstSeq: 1n,
   lastSeq: 9n,
   minTime: first,

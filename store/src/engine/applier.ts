@@ -5,6 +5,7 @@ import { nextSeqOf } from "../journal/format.js";
 import { JournalReader, type SegmentFrame } from "../journal/journal-reader.js";
 import type { SegmentId } from "../segment-id.js";
 import { CHUNK_ROWS } from "./column-buffers.js";
+import type { ColumnName } from "./columns.js";
 import { isDamage } from "./damage.js";
 import { writeFrameRows } from "./frame-rows.js";
 import type { ProgressMeter } from "./rebuild-progress.js";
@@ -172,12 +173,14 @@ export class Applier {
       closeQuietly(appender);
       throw error;
     });
-    const { rows, nextSegment, last, minTime, maxTime } = batch;
+    const { rows, nextSegment, last, minTime, maxTime, filled } = batch;
+    const { position } = segment;
     await this.#moveTo(segment, {
       appliedSeq: this.#attemptedSeq,
-      rows: segment.position.rows + BigInt(rows),
-      minTime: least(segment.position.minTime, minTime),
-      maxTime: greatest(segment.position.maxTime, maxTime),
+      rows: position.rows + BigInt(rows),
+      minTime: least(position.minTime, minTime),
+      maxTime: greatest(position.maxTime, maxTime),
+      emptyColumns: position.emptyColumns.filter((name) => !filled.has(name)),
     });
     // The reader stands behind the last frame, of which not all may have been wanted.
     if (nextSeqOf(last.frame) > upto + 1n) this.#rewind(job);
@@ -225,8 +228,8 @@ export class Applier {
     }
     writer.flush();
     appender.closeSync();
-    const { minTime, maxTime } = writer;
-    return { rows, nextSegment, last, minTime, maxTime };
+    const { minTime, maxTime, filled } = writer;
+    return { rows, nextSegment, last, minTime, maxTime, filled };
   }
 }
 
@@ -244,6 +247,7 @@ interface Batch {
   last: SegmentFrame;
   minTime: bigint | null;
   maxTime: bigint | null;
+  filled: ReadonlySet<ColumnName>;
 }
 
 function closeQuietly(appender: DuckDBAppender): void {

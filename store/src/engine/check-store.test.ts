@@ -145,6 +145,12 @@ describe("checkStore", () => {
       "2 of its sums are not those of its rows",
     ],
     ["lost sums", SEALED, "DELETE FROM sums", "1 of its sums are not those of its rows"],
+    [
+      "values that pages do not read",
+      SEALED,
+      "UPDATE position SET empty_columns = ['user_id', 'action']",
+      "4 values stand in columns that it calls empty",
+    ],
     ["a foreign file", OPEN, "UPDATE position SET store_id = 'other'", "it belongs to store other"],
     [
       "a position past the journal",

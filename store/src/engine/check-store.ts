@@ -112,11 +112,24 @@ async function checkSegment(
     await compare(connection, directory, segment, range, check);
     const wrong = segment.hasSums ? await countWrongSums(connection, segment.alias) : 0n;
     if (wrong > 0n) check.faults.push(`${wrong} of its sums are not those of its rows`);
+    const hidden = await countHidden(connection, segment);
+    if (hidden > 0n) check.faults.push(`${hidden} values stand in columns that it calls empty`);
   } catch (error) {
     check.faults.push((error as Error).message);
   }
   await detachSegment(connection, id);
   return check;
+}
+
+/** Counts the values in columns that the position calls empty: pages do not read those. */
+async function countHidden(
+  connection: DuckDBConnection,
+  { alias, position: { emptyColumns } }: Segment,
+): Promise<bigint> {
+  if (emptyColumns.length === 0) return 0n;
+  const counts = emptyColumns.map((column) => `count(${column})`).join(" + ");
+  const result = await connection.runAndReadAll(`SELECT ${counts} FROM ${alias}.events`);
+  return result.getRows()[0]?.[0] as bigint;
 }
 
 /** Makes the rows again, a piece at a time, and looks for those that differ, are missing, or are too many. */

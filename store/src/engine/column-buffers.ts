@@ -25,6 +25,11 @@ export abstract class ColumnBuffer {
     this.validity = new Uint8Array(capacity / 8);
   }
 
+  /** Whether any row that waits is set. */
+  get isFilled(): boolean {
+    return this.setCount > 0;
+  }
+
   /** Writes the first `rows` rows into `vector` and forgets them. */
   flush(vector: Vector, rows: number): void {
     if (this.setCount > 0) this.writeData(vector, rows);

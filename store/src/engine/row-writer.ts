@@ -11,7 +11,13 @@ import {
   MapBuffer,
   TextBuffer,
 } from "./column-buffers.js";
-import { FIELD_COLUMNS, type FieldColumn, type RowContext } from "./columns.js";
+import {
+  COLUMN_NAMES,
+  type ColumnName,
+  FIELD_COLUMNS,
+  type FieldColumn,
+  type RowContext,
+} from "./columns.js";
 import { bindings, duckdb } from "./duckdb.js";
 
 /** Text of one chunk: few rows with large content are handed over before many would fill the memory. */
@@ -49,6 +55,7 @@ export class RowWriter {
   ];
   readonly #appender: DuckDBAppender;
   readonly #types: DuckDBType[];
+  readonly #filled = new Set<ColumnName>();
   #rows = 0;
   #minTime: bigint | null = null;
   #maxTime: bigint | null = null;
@@ -65,6 +72,11 @@ export class RowWriter {
 
   get maxTime(): bigint | null {
     return this.#maxTime;
+  }
+
+  /** Columns in which any row that was handed over holds something. */
+  get filled(): ReadonlySet<ColumnName> {
+    return this.#filled;
   }
 
   write(envelope: Envelope, context: RowContext): void {
@@ -95,6 +107,7 @@ export class RowWriter {
     if (this.#rows === 0) return;
     const chunk = duckdb.DuckDBDataChunk.create(this.#types, this.#rows);
     this.#buffers.forEach((buffer, column) => {
+      if (buffer.isFilled) this.#filled.add(COLUMN_NAMES[column] as ColumnName);
       buffer.flush(bindings.data_chunk_get_vector(chunk.chunk, column), this.#rows);
     });
     this.#appender.appendDataChunk(chunk);

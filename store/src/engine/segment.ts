@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { dayOf, dayText, partOf, type SegmentId, segmentFile } from "../segment-id.js";
-import { columnDefinitions } from "./columns.js";
+import { COLUMN_NAMES, type ColumnName, columnDefinitions } from "./columns.js";
 import { quote } from "./database.js";
 import { hasSums } from "./segment-sums.js";
 
@@ -15,6 +15,11 @@ export interface SegmentPosition {
   /** Least and greatest event time of the rows, ns since 1970 UTC; `null` without rows. */
   minTime: bigint | null;
   maxTime: bigint | null;
+  /**
+   * Columns in which no row holds anything: half of them, where agents touch a few of the surfaces. DuckDB fills in as many
+   * nothings as a vector has rows, so that a page is read faster without them.
+   */
+  emptyColumns: readonly ColumnName[];
 }
 
 /** Says which file to attach, and what it must be. */
@@ -89,6 +94,7 @@ export async function attachSegment(
   const file = segmentFile(source.directory, source.id);
   try {
     await connection.run(`ATTACH ${quote(file)} AS ${alias}${isReadOnly ? " (READ_ONLY)" : ""}`);
+    if (!isReadOnly) await connection.run(withEmptyColumns(alias));
     const position = await readPosition(connection, alias, source);
     const segment = new Segment(source, position, await readSetAside(connection, alias));
     segment.hasSums = isReadOnly && (await hasSums(connection, alias));
@@ -112,11 +118,13 @@ export async function makeSegment(
     `CREATE TABLE ${alias}.events (${columnDefinitions()})`,
     `CREATE TABLE ${alias}.set_aside (seq BIGINT NOT NULL, reason VARCHAR NOT NULL)`,
     `CREATE TABLE ${alias}.position (store_id VARCHAR NOT NULL, applied_seq BIGINT NOT NULL, row_count BIGINT NOT NULL, min_time UBIGINT, max_time UBIGINT)`,
-    `INSERT INTO ${alias}.position VALUES (${quote(source.storeIds[0] as string)}, ${appliedSeq}, 0, NULL, NULL)`,
+    withEmptyColumns(alias),
+    `INSERT INTO ${alias}.position VALUES (${quote(source.storeIds[0] as string)}, ${appliedSeq}, 0, NULL, NULL, ${listOf(COLUMN_NAMES)})`,
     "COMMIT",
   ];
   for (const statement of statements) await connection.run(statement);
-  return new Segment(source, { appliedSeq, rows: 0n, minTime: null, maxTime: null });
+  const times = { minTime: null, maxTime: null };
+  return new Segment(source, { appliedSeq, rows: 0n, ...times, emptyColumns: COLUMN_NAMES });
 }
 
 export async function detachSegment(connection: DuckDBConnection, id: SegmentId): Promise<void> {
@@ -127,11 +135,20 @@ export async function detachSegment(connection: DuckDBConnection, id: SegmentId)
 export async function writePosition(
   connection: DuckDBConnection,
   { alias }: Segment,
-  { appliedSeq, rows, minTime, maxTime }: SegmentPosition,
+  { appliedSeq, rows, minTime, maxTime, emptyColumns }: SegmentPosition,
 ): Promise<void> {
   await connection.run(
-    `UPDATE ${alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}, min_time = ${minTime ?? "NULL"}, max_time = ${maxTime ?? "NULL"}`,
+    `UPDATE ${alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}, min_time = ${minTime ?? "NULL"}, max_time = ${maxTime ?? "NULL"}, empty_columns = ${listOf(emptyColumns)}`,
   );
+}
+
+/** Adds what files of earlier versions lack: of their rows it is not known. */
+function withEmptyColumns(alias: string): string {
+  return `ALTER TABLE ${alias}.position ADD COLUMN IF NOT EXISTS empty_columns VARCHAR[]`;
+}
+
+function listOf(columns: readonly ColumnName[]): string {
+  return `[${columns.map(quote).join(", ")}]::VARCHAR[]`;
 }
 
 function aliasOf(id: SegmentId): string {
@@ -151,12 +168,18 @@ async function readSetAside(
   return new Map(result.getRows() as [bigint, string][]);
 }
 
-type PositionRow = [
-  storeId: string,
-  appliedSeq: bigint,
-  rows: bigint,
-  minTime: bigint | null,
-  maxTime: bigint | null,
+interface PositionRow {
+  store_id: string;
+  applied_seq: bigint;
+  row_count: bigint;
+  min_time: bigint | null;
+  max_time: bigint | null;
+  /** Not there in files of earlier versions. */
+  empty_columns?: ColumnName[] | null;
+}
+
+type FoundRow = [
+  position: PositionRow,
   counted: bigint,
   least: bigint | null,
   greatest: bigint | null,
@@ -168,17 +191,18 @@ async function readPosition(
   { firstSeq, storeIds }: SegmentSource,
 ): Promise<SegmentPosition> {
   const result = await connection.runAndReadAll(
-    `SELECT store_id, applied_seq, row_count, min_time, max_time, counted, least, greatest FROM ${alias}.position, (SELECT count(*) AS counted, min(seq) AS least, max(seq) AS greatest FROM ${alias}.events)`,
+    `SELECT p, counted, least, greatest FROM ${alias}.position p, (SELECT count(*) AS counted, min(seq) AS least, max(seq) AS greatest FROM ${alias}.events)`,
   );
-  const [row] = result.getRows();
+  const [row] = result.getRowsJS();
   if (row === undefined) throw new Error("it has no position");
-  const [storeId, appliedSeq, rows, minTime, maxTime, counted, least, greatest] =
-    row as PositionRow;
-  if (!storeIds.includes(storeId)) throw new Error(`it belongs to store ${storeId}`);
+  const [position, counted, least, greatest] = row as unknown as FoundRow;
+  const { store_id, applied_seq: appliedSeq, row_count: rows } = position;
+  if (!storeIds.includes(store_id)) throw new Error(`it belongs to store ${store_id}`);
   if (rows !== counted) throw new Error(`it has ${counted} rows, its position says ${rows}`);
   if (appliedSeq < firstSeq - 1n || (least ?? firstSeq) < firstSeq) {
     throw new Error(`it holds sequences before ${firstSeq}`);
   }
   if ((greatest ?? appliedSeq) > appliedSeq) throw new Error("it has rows past its position");
-  return { appliedSeq, rows, minTime, maxTime };
+  const { min_time: minTime, max_time: maxTime, empty_columns: emptyColumns } = position;
+  return { appliedSeq, rows, minTime, maxTime, emptyColumns: emptyColumns ?? [] };
 }

@@ -2,6 +2,7 @@ import { AuditError } from "@agent-audit/schema";
 import type { CatalogLog } from "../catalog-log.js";
 import { type SegmentId, segmentName } from "../segment-id.js";
 import { MAX_SEQ } from "../seq-range.js";
+import type { ColumnName } from "./columns.js";
 import type { Segment } from "./segment.js";
 
 /** Stands for the segments where there is none to read, so that every query has a table. */
@@ -20,6 +21,8 @@ export interface SnapshotSegment {
   table: string | null;
   /** Qualified name of the table of its rows' sums; `null` where it has none. */
   sums: string | null;
+  /** Columns of the events table that are known to hold nothing. */
+  emptyColumns: readonly ColumnName[];
   firstSeq: bigint;
   /** Last sequence that it holds now, or may hold while it cannot be read. */
   lastSeq: bigint;
@@ -68,6 +71,7 @@ function shownSegment(segment: Segment, catalog: CatalogLog): SnapshotSegment {
     name: segmentName(id),
     table: isReadable ? `${alias}.events` : null,
     sums: isReadable && hasSums ? `${alias}.sums` : null,
+    emptyColumns: position.emptyColumns,
     firstSeq,
     lastSeq: isReadable ? appliedSeq : (lastSeq ?? MAX_SEQ),
     minTime: isReadable ? position.minTime : (sealed?.min_time ?? null),
