@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runScript, startServer } from "./processes.mjs";
 
 /** Change it with the generator: older data is then not used any more. */
-const VERSION = 2;
+const VERSION = 3;
 const DAYS = 30;
 const SEGMENTS = 30;
 const BATCH_RECORDS = 512;

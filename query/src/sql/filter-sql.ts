@@ -1,4 +1,4 @@
-import { ATTR_COST_AMOUNT } from "@agent-audit/schema";
+import { ATTR_COST_AMOUNT, PHASES } from "@agent-audit/schema";
 import type { ColumnName, ReadScope } from "@agent-audit/store";
 import { FIELDS, type Field } from "../fields.js";
 import { METADATA_COLUMNS } from "../metadata-columns.js";
@@ -36,7 +36,7 @@ export function conditionsSql(sql: SqlBuilder, filter: Filter): string {
 function phasesSql(sql: SqlBuilder, { phases }: Filter): string {
   if (phases === null) return "(phase IS NULL OR phase <> 'start')";
   const any = phases.map((phase) =>
-    phase === null ? "phase IS NULL" : `phase = ${sql.value(phase)}`,
+    phase === null ? "phase IS NULL" : `phase = ${sql.oneOf(phase, PHASES)}`,
   );
   return `(${any.join(" OR ")})`;
 }
@@ -72,6 +72,9 @@ function matchSql(sql: SqlBuilder, name: string, match: Match): string {
     case "absent":
       return `(${expression} IS NULL)`;
     case "equals": {
+      if (field?.values?.includes(match.value)) {
+        return `(${columnSql(name)} = ${sql.oneOf(match.value, field.values)})`;
+      }
       const value = sql.value(isInteger ? Number(match.value) : match.value);
       return `(${expression} = ${value}${isInteger ? "::INTEGER" : ""})`;
     }
