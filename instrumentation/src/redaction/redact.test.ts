@@ -125,6 +125,7 @@ describe("redactEvent", () => {
         metadata: {
           "process.command_args": ["curl", "?key=abc", "--api-key", "hunter2"],
           args: ["--verbose", "kept"],
+          create: ["kubectl", "create", "secret", "generic", "x", "--from-literal", "a=hunter2"],
           token: "abc",
           plain: "x",
         },
@@ -135,6 +136,7 @@ describe("redactEvent", () => {
     );
     expect(event.redacted?.sort()).toEqual([
       "action",
+      "create",
       "description",
       "gen_ai.tool.call.arguments",
       "process.command_args",

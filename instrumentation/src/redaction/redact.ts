@@ -1,12 +1,18 @@
 import { type AnyValue, isKeyValueList, type KeyValue } from "@agent-audit/otlp";
 import type { AuditEvent } from "@agent-audit/schema";
+import {
+  isSecretBody,
+  isSecretKind,
+  REDACTED_BODY,
+  redactSecretBodies,
+} from "./kubernetes-secrets.js";
 import { QUERY_ONLY_NAMES, SECRET_NAMES, SECRET_OPTION, TEXT_RULES } from "./rules.js";
 
 const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 
 /** Replaces every secret that a rule finds in text by `[redacted:<rule>]`. */
 export function redactText(text: string): string {
-  let result = redactPrivateKeys(text);
+  let result = redactSecretBodies(redactPrivateKeys(text));
   for (const { name, pattern, keepsContext, accepts } of TEXT_RULES) {
     result = result.replace(pattern, (match: string, ...groups: unknown[]) => {
       const before = keepsContext ? (groups[0] as string) : "";
@@ -38,18 +44,26 @@ function redactPrivateKeys(text: string): string {
   return isInKey ? result : result + text.slice(from);
 }
 
-/** Replaces secrets anywhere in a value: by pattern in text, by name in maps. */
-export function redactValue(value: AnyValue): AnyValue {
+/**
+ * Replaces secrets anywhere in a value: by pattern in text, by name in maps.
+ *
+ * @param isInSecret whether it is a part of a Kubernetes Secret
+ */
+export function redactValue(value: AnyValue, isInSecret = false): AnyValue {
   if (typeof value === "string") return redactText(value);
-  if (Array.isArray(value)) return redactList(value);
-  if (value !== null && isKeyValueList(value)) return { values: value.values.map(redactPair) };
+  if (Array.isArray(value)) return redactList(value, isInSecret);
+  if (value !== null && isKeyValueList(value)) {
+    const isSecret =
+      isInSecret || value.values.some(({ key, value }) => key === "kind" && isSecretKind(value));
+    return { values: value.values.map((pair) => redactPair(pair, isSecret)) };
+  }
   return value;
 }
 
 /** In a list of arguments the value of `--password` is the item after it. */
-function redactList(items: readonly AnyValue[]): AnyValue[] {
+function redactList(items: readonly AnyValue[], isInSecret = false): AnyValue[] {
   return items.map((item, i) => {
-    if (typeof item !== "string") return redactValue(item);
+    if (typeof item !== "string") return redactValue(item, isInSecret);
     return isOptionValue(items, i, item) ? "[redacted:option]" : redactText(item);
   });
 }
@@ -62,7 +76,7 @@ export function redactArguments(args: readonly string[]): string[] {
 function isOptionValue(items: readonly AnyValue[], i: number, item: string): boolean {
   const option = items[i - 1];
   if (typeof option !== "string") return false;
-  if (SECRET_OPTION.test(option)) return true;
+  if (SECRET_OPTION.test(option) || option === "--from-literal") return true;
   return (
     /^(?:-u|--user)$/.test(option) && item.includes(":") && /(?:^|\/)curl$/.test(String(items[0]))
   );
@@ -70,7 +84,8 @@ function isOptionValue(items: readonly AnyValue[], i: number, item: string): boo
 
 const HEADER_ATTRIBUTE = /^http\.(?:request|response)\.header\./;
 
-function redactPair({ key, value }: KeyValue): KeyValue {
+function redactPair({ key, value }: KeyValue, isInSecret = false): KeyValue {
+  if (isInSecret && isSecretBody(key) && value !== null) return { key, value: REDACTED_BODY };
   // The question mark, which the attribute leaves out, is what tells a parameter from other text.
   if (key === "url.query" && typeof value === "string") {
     return { key, value: redactText(`?${value}`).slice(1) };
@@ -78,7 +93,7 @@ function redactPair({ key, value }: KeyValue): KeyValue {
   const name = key.toLowerCase().replace(HEADER_ATTRIBUTE, "");
   const isSecret = SECRET_NAMES.has(name) && !QUERY_ONLY_NAMES.has(name);
   if (isSecret && value !== null && value !== "") return { key, value: "[redacted:name]" };
-  return { key, value: redactValue(value) };
+  return { key, value: redactValue(value, isInSecret) };
 }
 
 /** Redacts an event's text, content and metadata, and lists the keys that changed in `redacted`. */

@@ -98,6 +98,13 @@ export const TEXT_RULES: readonly TextRule[] = [
     keepsContext: true,
   },
   {
+    // What `kubectl create secret` is given.
+    name: "literal",
+    pattern:
+      /(--from-literal(?:=|[ \t]{1,4})["']?[^\s"'=]{1,253}=["']?)(?<secret>[^\s"']{1,8192})/g,
+    keepsContext: true,
+  },
+  {
     name: "npm-auth",
     pattern: /(:_auth(?:Token)?=)(?<secret>[^\s"']{3,1024})/g,
     keepsContext: true,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { redactRestOfBody } from "../redaction/kubernetes-secrets.js";
 import { redactText } from "../redaction/redact.js";
 
 /** Captured bytes of one stream by default: half from its head, half from its tail. */
@@ -55,7 +56,7 @@ export class OutputCapture {
     const isTruncated = this.#sizeBytes > limit;
     const pieces = isTruncated ? [head, Buffer.concat(this.#tail)] : [this.#whole(head)];
     const plain = pieces.map((piece) => piece.toString("utf8"));
-    const clean = plain.map(redactText);
+    const clean = plain.map((text, i) => redactText(i === 0 ? text : redactRestOfBody(text)));
     return {
       text: limit === 0 ? "" : isTruncated ? this.#headAndTail(clean) : (clean[0] as string),
       sizeBytes: this.#sizeBytes,
