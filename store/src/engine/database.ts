@@ -40,6 +40,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<DuckDBInst
     // Checkpoints are the engine's own: DuckDB's default of 16 MiB halves the throughput of appends.
     "SET checkpoint_threshold='4GiB'",
     "SET preserve_insertion_order=true",
+    // What queries and ended segments gave back would else stay with the process until DuckDB allocates again.
+    "SET allocator_background_threads=true",
     `SET allowed_directories=[${quote(`${directory.events}${path.sep}`)}]`,
     "SET enable_external_access=false",
     "SET lock_configuration=true",
