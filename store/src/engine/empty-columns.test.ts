@@ -33,6 +33,7 @@ describe("columns without a value", () => {
   it("are known of each segment at any time, over restarts", async () => {
     const data = temporaryDirectory();
     const first = await start(data);
+    await first.following;
     first.append(PLAIN, 2);
     first.append(OF_A_USER, 1);
     expect(await known(first)).toEqual([NO_USER, A_USER]);

@@ -134,12 +134,20 @@ export async function detachSegment(connection: DuckDBConnection, id: SegmentId)
 /** Puts a new position in the place of the old one, within the open transaction. */
 export async function writePosition(
   connection: DuckDBConnection,
-  { alias }: Segment,
+  { alias, position }: Segment,
   { appliedSeq, rows, minTime, maxTime, emptyColumns }: SegmentPosition,
 ): Promise<void> {
-  await connection.run(
-    `UPDATE ${alias}.position SET applied_seq = ${appliedSeq}, row_count = ${rows}, min_time = ${minTime ?? "NULL"}, max_time = ${maxTime ?? "NULL"}, empty_columns = ${listOf(emptyColumns)}`,
-  );
+  const changes = [
+    `applied_seq = ${appliedSeq}`,
+    `row_count = ${rows}`,
+    `min_time = ${minTime ?? "NULL"}`,
+    `max_time = ${maxTime ?? "NULL"}`,
+  ];
+  // A list is not updated in its place, as numbers are: each time would leave a row behind until the next checkpoint.
+  if (emptyColumns.length !== position.emptyColumns.length) {
+    changes.push(`empty_columns = ${listOf(emptyColumns)}`);
+  }
+  await connection.run(`UPDATE ${alias}.position SET ${changes.join(", ")}`);
 }
 
 /** Adds what files of earlier versions lack: of their rows it is not known. */
