@@ -1,30 +1,47 @@
 // Texts are YAML or JSON, or stand in a JSON text themselves: with backslashes before quotes and in the place of newlines.
 
-/** Lists of Secrets have no kind of their own at each. */
-const SECRET_KIND = /(?:\b|\\n)kind\\{0,8}["']?[ \t]{0,8}:\s{0,8}\\{0,8}["']?Secret(?:List)?\b/;
-const ANY_KIND = /(?:\b|\\n)kind\\{0,8}["']?[ \t]{0,8}:/;
-const CORE_VERSION = /(?:\b|\\n)apiVersion\\{0,8}["']?[ \t]{0,8}:\s{0,8}\\{0,8}["']?v1\b/;
-const BODY =
-  /(?<=^|[^\w.$-]|\\n)(\\{0,8}["']?)(?:data|stringData)\1[ \t]{0,8}:(?:\s{0,64}?(\{)|[ \t]{0,8}((?:\\{1,8}r|\r)?(?:\\{1,8}n|\n)))/g;
-
 export const REDACTED_BODY = "[redacted:kubernetes-secret]";
+
+/** Of a list of Secrets none has a kind of its own; nothing else has `stringData`; and some commands say it themselves. */
+const MENTION =
+  /(?:\b|\\n)(?:kind\\{0,16}["']?[ \t]{0,8}:\s{0,8}\\{0,16}["']?Secret(?:List)?\b|stringData\\{0,16}["']?[ \t]{0,8}:)|\bkubectl\b[^\r\n]{0,256}\bsecrets?\b/;
+const ANY_KIND = /(?:\b|\\n)kind\\{0,16}["']?[ \t]{0,8}:/;
+const CORE_VERSION = /(?:\b|\\n)apiVersion\\{0,16}["']?[ \t]{0,8}:\s{0,8}\\{0,16}["']?v1\b/;
+/** Up to the brace of a map, or the end of a line: there may be an anchor, a tag or a comment before it. */
+const BODY =
+  /(?<=^|[^\w.$-]|\\n|\n[+-])(\\{0,16}["']?)(?:data|stringData)\1[ \t]{0,8}:(?:\s{0,64}?(\{)|[ \t]{0,64}(?:[&!][^\s\\]{0,64}[ \t]{0,8}){0,2}(?:#[^\r\n\\]{0,512})?((?:\\{1,16}r|\r)?(?:\\{1,16}n|\n)))/g;
+/** What tools put before each line: numbers, or a name and a bar. */
+const LINE_PREFIX = /^(?:[ \t]{0,8}\d{1,8}[\t→:]|[\w.-]{1,64}[ \t]{1,16}\|[ ]?)/;
+const IS_DIFF = /^@@ /m;
+/** What stands beside the body in a Secret, or begins another object. */
+const OTHER_FIELD = /^[ \t]*(?:- )?["']?(?:apiVersion|kind|metadata|type|immutable)["']?:/;
+
+/** Whether a text is about a Secret. */
+export function mentionsSecret(text: string): boolean {
+  return MENTION.test(text);
+}
 
 /** Whether a field of a Secret holds what it keeps. */
 export function isSecretBody(field: string): boolean {
   return field === "data" || field === "stringData";
 }
 
-/** Whether an object of this kind is a Secret, or a list of them. */
-export function isSecretKind(kind: unknown): boolean {
-  return kind === "Secret" || kind === "SecretList";
+/** Whether a field of an object says that it is a Secret, or a list of them. */
+export function isSecretMark(field: string, value: unknown): boolean {
+  if (field === "kind") return value === "Secret" || value === "SecretList";
+  return field === "stringData";
 }
 
-/** Replaces what Kubernetes Secrets in a text keep; other objects beside them lose theirs, too. */
-export function redactSecretBodies(text: string): string {
-  if (!/data|stringData/.test(text)) return text;
+/**
+ * Replaces what Kubernetes Secrets in a text keep; other objects beside them lose theirs, too.
+ *
+ * @param isSecret whether it is known to be about a Secret; by default the text must say so
+ */
+export function redactSecretBodies(text: string, isSecret = mentionsSecret(text)): string {
   // The kind comes after the data: of a long body it may be cut off.
-  const isCut = !ANY_KIND.test(text) && CORE_VERSION.test(text);
-  if (!isCut && !SECRET_KIND.test(text)) return text;
+  const isCut = () => !ANY_KIND.test(text) && CORE_VERSION.test(text);
+  if (!/data|stringData/.test(text) || !(isSecret || isCut())) return text;
+  const isDiff = IS_DIFF.test(text);
   let result = "";
   let from = 0;
   for (const match of text.matchAll(BODY)) {
@@ -32,53 +49,92 @@ export function redactSecretBodies(text: string): string {
     if (index < from) continue;
     const end = index + start.length;
     const close =
-      newline === undefined
-        ? objectEnd(text, end)
-        : blockEnd(text, end, depthOf(text, index), newline);
+      newline === undefined ? objectEnd(text, end) : blockEnd(text, index, end, newline, isDiff);
     if (close === end) continue;
-    const name = start.slice(0, start.indexOf(":") + 1);
     const value =
       newline === undefined
         ? `${quote}${REDACTED_BODY}${quote}`
-        : ` ${REDACTED_BODY}${text.endsWith(newline, close) ? newline : ""}`;
-    result += text.slice(from, index) + name + value;
+        : `${REDACTED_BODY}${text.endsWith(newline, close) ? newline : ""}`;
+    const name = start.slice(0, start.indexOf(":") + 1);
+    result += `${text.slice(from, index)}${name}${quote === "" ? " " : ""}${value}`;
     from = close;
   }
   return result + text.slice(from);
 }
 
-/** Replaces what the end of an output begins with, where that is the rest of a Secret's body: its kind comes after it. */
+/**
+ * Replaces what the end of a long output about Secrets begins with, which may be the rest of a body: its first line, and
+ * those after it that are further in, up to another field.
+ */
 export function redactRestOfBody(text: string): string {
-  const kind = SECRET_KIND.exec(text);
-  const before = text.slice(0, kind?.index ?? 0);
-  if (before.trim() === "" || CORE_VERSION.test(before)) return text;
-  const line = before.lastIndexOf("\n");
-  return `${REDACTED_BODY}${line === -1 ? text.slice(before.length) : text.slice(line)}`;
+  let end = lineEnd(text, 0);
+  while (end < text.length) {
+    const next = lineEnd(text, end);
+    const line = text.slice(end, next);
+    if (/^\S/.test(line) || OTHER_FIELD.test(line)) break;
+    end = next;
+  }
+  return `${REDACTED_BODY}\n${text.slice(end)}`;
 }
 
-/** Columns before a key of YAML: spaces, and the dash of a list's item. */
-function depthOf(text: string, index: number): number {
-  let start = index;
-  while (/[ -]/.test(text[start - 1] ?? "")) start--;
-  return index - start;
+function lineEnd(text: string, from: number): number {
+  const next = text.indexOf("\n", from);
+  return next === -1 ? text.length : next + 1;
 }
 
-/** Finds where the lines end that are further in than a key; at the latest where the JSON string around them does. */
-function blockEnd(text: string, firstLine: number, depth: number, newline: string): number {
+/**
+ * Finds where the lines end that are further in than the one with a key; at the latest where the JSON string around them
+ * does.
+ *
+ * @param key where the key begins
+ * @param firstLine where the line after it begins
+ * @param newline as it stands in the text
+ */
+function blockEnd(
+  text: string,
+  key: number,
+  firstLine: number,
+  newline: string,
+  isDiff: boolean,
+): number {
   const slashes = newline.lastIndexOf("\\") + 1;
+  const depth = depthOf(text, key, isDiff && slashes === 0);
   let end = firstLine;
   while (end < text.length) {
-    let inner = end;
-    while (text[inner] === " ") inner++;
-    const isBlank = text.startsWith(newline, inner);
-    if (!isBlank && inner - end <= depth) break;
-    const next = text.indexOf(newline, inner);
+    const next = text.indexOf(newline, end);
     const lineEnd = next === -1 ? text.length : next;
-    const closing = slashes === 0 ? -1 : quoteWithin(text, inner, lineEnd, slashes);
+    const inner = indented(text, end, lineEnd, isDiff && slashes === 0);
+    const isBlank = inner.end >= lineEnd || text[inner.end] === "#";
+    if (!isBlank && inner.end - inner.start <= depth) break;
+    const closing = slashes === 0 ? -1 : quoteWithin(text, inner.end, lineEnd, slashes);
     if (closing !== -1) return closing;
     end = Math.min(text.length, lineEnd + newline.length);
   }
   return end;
+}
+
+/** Columns before a key of YAML: spaces or tabs, and the dash of a list's item, without what a tool puts before a line. */
+function depthOf(text: string, key: number, isDiff: boolean): number {
+  let start = key;
+  while (/[ \t-]/.test(text[start - 1] ?? "")) start--;
+  const line = text.lastIndexOf("\n", key - 1) + 1;
+  const prefixed = indented(text, line, key, isDiff);
+  return key - Math.max(start, Math.min(key, prefixed.start));
+}
+
+/** Finds where a line's indentation begins, after what a tool puts before it, and where it ends. */
+function indented(
+  text: string,
+  line: number,
+  lineEnd: number,
+  isDiff: boolean,
+): { start: number; end: number } {
+  const prefix = LINE_PREFIX.exec(text.slice(line, Math.min(lineEnd, line + 96)))?.[0].length ?? 0;
+  const isMarked = prefix === 0 && isDiff && /[+ -]/.test(text[line] ?? "");
+  const start = line + (isMarked ? 1 : prefix);
+  let end = start;
+  while (end < lineEnd && (text[end] === " " || text[end] === "\t")) end++;
+  return { start, end };
 }
 
 /** Finds a quote with fewer backslashes than newlines have: the place of the first of them. */
@@ -91,23 +147,34 @@ function quoteWithin(text: string, from: number, to: number, slashes: number): n
   return -1;
 }
 
-/** Finds the brace that closes a map of strings, whose quotes may be escaped; the end of the text where it was cut off. */
+/**
+ * Finds the brace that closes a map of strings, whose quotes may be escaped; the end of the text where it was cut off, and
+ * the start where it holds something else than strings.
+ */
 function objectEnd(text: string, start: number): number {
   let slashes = 0;
-  /** Backslashes before the quotes of this map; known with its first one. */
+  /** Backslashes before the double quotes of this map; known with its first one. */
   let level = -1;
-  let isInString = false;
+  let quote = "";
+  /** Last character that is not a space. */
+  let before = "{";
   for (let i = start; i < text.length; i++) {
-    const char = text[i];
+    const char = text[i] as string;
     if (char === "\\") {
       slashes++;
       continue;
     }
-    if (char === '"') {
+    if (char === '"' && quote !== "'") {
       if (level === -1) level = slashes;
-      if (slashes % (2 * (level + 1)) === level) isInString = !isInString;
-    } else if (char === "}" && !isInString) return i + 1;
+      if (slashes % (2 * (level + 1)) === level) quote = quote === "" ? '"' : "";
+    } else if (char === "'" && quote === "'") quote = "";
+    else if (quote === "") {
+      if (char === "'" && /[{,:]/.test(before)) quote = "'";
+      else if (char === "{" || char === "[") return start;
+      else if (char === "}") return i + 1;
+    }
     slashes = 0;
+    if (!/\s/.test(char)) before = char;
   }
   return text.length;
 }

@@ -2,7 +2,8 @@ import { type AnyValue, isKeyValueList, type KeyValue } from "@agent-audit/otlp"
 import type { AuditEvent } from "@agent-audit/schema";
 import {
   isSecretBody,
-  isSecretKind,
+  isSecretMark,
+  mentionsSecret,
   REDACTED_BODY,
   redactSecretBodies,
 } from "./kubernetes-secrets.js";
@@ -10,9 +11,13 @@ import { QUERY_ONLY_NAMES, SECRET_NAMES, SECRET_OPTION, TEXT_RULES } from "./rul
 
 const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 
-/** Replaces every secret that a rule finds in text by `[redacted:<rule>]`. */
-export function redactText(text: string): string {
-  let result = redactSecretBodies(redactPrivateKeys(text));
+/**
+ * Replaces every secret that a rule finds in text by `[redacted:<rule>]`.
+ *
+ * @param isSecret whether the text is known to be about a Kubernetes Secret; by default it must say so itself
+ */
+export function redactText(text: string, isSecret?: boolean): string {
+  let result = redactSecretBodies(redactPrivateKeys(text), isSecret || undefined);
   for (const { name, pattern, keepsContext, accepts } of TEXT_RULES) {
     result = result.replace(pattern, (match: string, ...groups: unknown[]) => {
       const before = keepsContext ? (groups[0] as string) : "";
@@ -53,8 +58,7 @@ export function redactValue(value: AnyValue, isInSecret = false): AnyValue {
   if (typeof value === "string") return redactText(value);
   if (Array.isArray(value)) return redactList(value, isInSecret);
   if (value !== null && isKeyValueList(value)) {
-    const isSecret =
-      isInSecret || value.values.some(({ key, value }) => key === "kind" && isSecretKind(value));
+    const isSecret = isInSecret || value.values.some(({ key, value }) => isSecretMark(key, value));
     return { values: value.values.map((pair) => redactPair(pair, isSecret)) };
   }
   return value;
@@ -62,11 +66,17 @@ export function redactValue(value: AnyValue, isInSecret = false): AnyValue {
 
 /** In a list of arguments the value of `--password` is the item after it. */
 function redactList(items: readonly AnyValue[], isInSecret = false): AnyValue[] {
+  const words = items.filter((item) => typeof item === "string");
+  const isSecret = isInSecret || mentionsSecret(words.join(" "));
   return items.map((item, i) => {
     if (typeof item !== "string") return redactValue(item, isInSecret);
-    return isOptionValue(items, i, item) ? "[redacted:option]" : redactText(item);
+    if (isOptionValue(items, i, item)) return "[redacted:option]";
+    return redactText(item.replace(LITERAL_ARGUMENT, "$1[redacted:option]"), isSecret);
   });
 }
+
+/** An item of its own goes to its end, whatever it holds. */
+const LITERAL_ARGUMENT = /^(--from-literal=[^=]{1,253}=)[\s\S]+$/;
 
 /** As for a list of the event. */
 export function redactArguments(args: readonly string[]): string[] {

@@ -63,6 +63,9 @@ const QUERY_NAMES =
 const HEADER_NAMES =
   "proxy-authorization|authorization|set-cookie|cookie|x-api-key|x-amz-security-token|x-amz-signature";
 
+/** The option and what stands between it and what it is given, in a list of JSON, too. */
+const LITERAL = '--from-literal(?:=|[ \\t]{1,4}|\\\\{0,7}",\\s{0,4}\\\\{0,7}")';
+
 export const TEXT_RULES: readonly TextRule[] = [
   {
     // To the end of the line: cookies and digests hold quotes and spaces of their own.
@@ -97,11 +100,29 @@ export const TEXT_RULES: readonly TextRule[] = [
       /(\bcurl\b[^\r\n|;]{0,1024}?[ \t](?:-u|--user)[ =]{0,2}["']?[^\s:"']{1,256}:)(?<secret>[^\s"']{1,512})/g,
     keepsContext: true,
   },
+  // What `kubectl create secret` is given: in quotes as a whole, its value in quotes, or without any.
   {
-    // What `kubectl create secret` is given.
     name: "literal",
-    pattern:
-      /(--from-literal(?:=|[ \t]{1,4})["']?[^\s"'=]{1,253}=["']?)(?<secret>[^\s"']{1,8192})/g,
+    pattern: new RegExp(
+      `(${LITERAL}\\\\{0,7}(?<quote>["'])[^\\s"'=\\\\]{1,253}=)(?<secret>[^\\r\\n]{1,8192}?)(?=\\\\{0,7}\\k<quote>)`,
+      "g",
+    ),
+    keepsContext: true,
+  },
+  {
+    name: "literal",
+    pattern: new RegExp(
+      `(${LITERAL}[^\\s"'=\\\\]{1,253}=\\$?\\\\{0,7}(?<quote>["']))(?<secret>[^\\r\\n]{1,8192}?)(?=\\\\{0,7}\\k<quote>)`,
+      "g",
+    ),
+    keepsContext: true,
+  },
+  {
+    name: "literal",
+    pattern: new RegExp(
+      `(${LITERAL}[^\\s"'=\\\\]{1,253}=)(?<secret>(?:\\\\[^"\\r\\n]|[^\\s"'\\\\]){1,8192})`,
+      "g",
+    ),
     keepsContext: true,
   },
   {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { redactRestOfBody } from "../redaction/kubernetes-secrets.js";
+import { mentionsSecret, redactRestOfBody } from "../redaction/kubernetes-secrets.js";
 import { redactText } from "../redaction/redact.js";
 
 /** Captured bytes of one stream by default: half from its head, half from its tail. */
@@ -7,6 +7,8 @@ export const DEFAULT_CAPTURE_BYTES = 64 * 1024;
 
 /** Kept beyond the cut, so that a secret across it is whole when it is looked for. */
 const MARGIN_BYTES = 8 * 1024;
+/** What may stand of a mention of a Kubernetes Secret in the chunk before. */
+const MENTION_BYTES = 512;
 
 /** What a stream put out. */
 export interface CapturedOutput {
@@ -29,6 +31,9 @@ export class OutputCapture {
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #sizeBytes = 0;
+  /** Whether it is about Kubernetes Secrets anywhere: what is cut out may be what says so of the rest. */
+  #isSecret = false;
+  #lastBytes = Buffer.alloc(0);
 
   constructor(limitBytes = DEFAULT_CAPTURE_BYTES) {
     this.#headLimit = Math.ceil(limitBytes / 2);
@@ -38,6 +43,7 @@ export class OutputCapture {
   add(chunk: Buffer): void {
     this.#hash.update(chunk);
     this.#sizeBytes += chunk.length;
+    if (!this.#isSecret) this.#lookForSecret(chunk);
     const room = Math.max(0, this.#headLimit + MARGIN_BYTES - this.#headBytes);
     if (room > 0) {
       const part = Buffer.from(chunk.subarray(0, room));
@@ -56,7 +62,10 @@ export class OutputCapture {
     const isTruncated = this.#sizeBytes > limit;
     const pieces = isTruncated ? [head, Buffer.concat(this.#tail)] : [this.#whole(head)];
     const plain = pieces.map((piece) => piece.toString("utf8"));
-    const clean = plain.map((text, i) => redactText(i === 0 ? text : redactRestOfBody(text)));
+    const clean = plain.map((text, i) => {
+      const isRest = i > 0 && this.#isSecret;
+      return redactText(isRest ? redactRestOfBody(text) : text, this.#isSecret);
+    });
     return {
       text: limit === 0 ? "" : isTruncated ? this.#headAndTail(clean) : (clean[0] as string),
       sizeBytes: this.#sizeBytes,
@@ -64,6 +73,14 @@ export class OutputCapture {
       isTruncated,
       isRedacted: clean.some((text, i) => text !== plain[i]),
     };
+  }
+
+  #lookForSecret(chunk: Buffer): void {
+    const joined = Buffer.concat([this.#lastBytes, chunk]);
+    // Cheaper than the pattern by far, and false for most.
+    const mayBe = ["Secret", "stringData", "kubectl"].some((word) => joined.includes(word));
+    this.#isSecret = mayBe && mentionsSecret(joined.toString("latin1"));
+    this.#lastBytes = Buffer.from(joined.subarray(-MENTION_BYTES));
   }
 
   /** Head and tail overlap or touch while nothing is cut. */

@@ -94,7 +94,9 @@ export async function attachSegment(
   const file = segmentFile(source.directory, source.id);
   try {
     await connection.run(`ATTACH ${quote(file)} AS ${alias}${isReadOnly ? " (READ_ONLY)" : ""}`);
-    if (!isReadOnly) await connection.run(withEmptyColumns(alias));
+    if (!isReadOnly) {
+      for (const statement of withEmptyColumns(alias)) await connection.run(statement);
+    }
     const position = await readPosition(connection, alias, source);
     const segment = new Segment(source, position, await readSetAside(connection, alias));
     segment.hasSums = isReadOnly && (await hasSums(connection, alias));
@@ -118,8 +120,8 @@ export async function makeSegment(
     `CREATE TABLE ${alias}.events (${columnDefinitions()})`,
     `CREATE TABLE ${alias}.set_aside (seq BIGINT NOT NULL, reason VARCHAR NOT NULL)`,
     `CREATE TABLE ${alias}.position (store_id VARCHAR NOT NULL, applied_seq BIGINT NOT NULL, row_count BIGINT NOT NULL, min_time UBIGINT, max_time UBIGINT)`,
-    withEmptyColumns(alias),
-    `INSERT INTO ${alias}.position VALUES (${quote(source.storeIds[0] as string)}, ${appliedSeq}, 0, NULL, NULL, ${listOf(COLUMN_NAMES)})`,
+    ...withEmptyColumns(alias),
+    `INSERT INTO ${alias}.position VALUES (${quote(source.storeIds[0] as string)}, ${appliedSeq}, 0, NULL, NULL, ${listOf(COLUMN_NAMES)}, ${appliedSeq})`,
     "COMMIT",
   ];
   for (const statement of statements) await connection.run(statement);
@@ -142,6 +144,8 @@ export async function writePosition(
     `row_count = ${rows}`,
     `min_time = ${minTime ?? "NULL"}`,
     `max_time = ${maxTime ?? "NULL"}`,
+    // Where nothing is known, a list that an earlier version has outrun must not count again.
+    `empty_upto = ${emptyColumns.length === 0 ? "NULL" : appliedSeq}`,
   ];
   // A list is not updated in its place, as numbers are: each time would leave a row behind until the next checkpoint.
   if (emptyColumns.length !== position.emptyColumns.length) {
@@ -151,8 +155,10 @@ export async function writePosition(
 }
 
 /** Adds what files of earlier versions lack: of their rows it is not known. */
-function withEmptyColumns(alias: string): string {
-  return `ALTER TABLE ${alias}.position ADD COLUMN IF NOT EXISTS empty_columns VARCHAR[]`;
+function withEmptyColumns(alias: string): string[] {
+  return ["empty_columns VARCHAR[]", "empty_upto BIGINT"].map(
+    (column) => `ALTER TABLE ${alias}.position ADD COLUMN IF NOT EXISTS ${column}`,
+  );
 }
 
 function listOf(columns: readonly ColumnName[]): string {
@@ -184,6 +190,8 @@ interface PositionRow {
   max_time: bigint | null;
   /** Not there in files of earlier versions. */
   empty_columns?: ColumnName[] | null;
+  /** The `applied_seq` that they were written for: an earlier version moves on without them. */
+  empty_upto?: bigint | null;
 }
 
 type FoundRow = [
@@ -211,6 +219,7 @@ async function readPosition(
     throw new Error(`it holds sequences before ${firstSeq}`);
   }
   if ((greatest ?? appliedSeq) > appliedSeq) throw new Error("it has rows past its position");
-  const { min_time: minTime, max_time: maxTime, empty_columns: emptyColumns } = position;
-  return { appliedSeq, rows, minTime, maxTime, emptyColumns: emptyColumns ?? [] };
+  const { min_time: minTime, max_time: maxTime, empty_columns, empty_upto } = position;
+  const emptyColumns = (empty_upto === appliedSeq && empty_columns) || [];
+  return { appliedSeq, rows, minTime, maxTime, emptyColumns };
 }
