@@ -70,6 +70,10 @@ describe("a Kubernetes Secret", () => {
     ["a body without a kind", '{"metadata":{"name":"db"},"stringData":{"foo":"hunter2"}}'],
     ["a comment beside it", "kind: Secret\nstringData: # what it keeps\n  foo: hunter2\n"],
     ["an anchor beside it", "kind: Secret\nstringData: &x\n  foo: hunter2\n"],
+    [
+      "a template",
+      "kind: Secret\nstringData:\n{{- range $k := .Values }}\n  a: hunter2\n{{- end }}\nmetadata: {}\n",
+    ],
     ["trailing spaces", `kind: Secret\nstringData:${" ".repeat(20)}\n  foo: hunter2\n`],
     [
       "a comment within",
@@ -194,6 +198,8 @@ describe("a Kubernetes Secret", () => {
     ["nested blocks", `kind: Secret\n${" data:\n".repeat(70_000)}`],
     ["spaces", `kind: Secret\ndata:\n${" ".repeat(500_000)}`],
     ["dashes", `kind: Secret\n${"- ".repeat(250_000)}data:\n  a`],
+    ["escaped keys and quotes", `kind: Secret\n${'data:\\n"'.repeat(70_000)}`],
+    ["escaped keys", `kind: Secret\n${"data:\\n a\\n".repeat(50_000)}`],
     ["escaped newlines", `kind: Secret\\ndata:${"\\n ".repeat(150_000)}`],
   ])("is looked for in linear time in half a million characters of %s", (_, text) => {
     const begin = performance.now();

@@ -9,9 +9,10 @@ const ANY_KIND = /(?:\b|\\n)kind\\{0,16}["']?[ \t]{0,8}:/;
 const CORE_VERSION = /(?:\b|\\n)apiVersion\\{0,16}["']?[ \t]{0,8}:\s{0,8}\\{0,16}["']?v1\b/;
 /** Up to the brace of a map, or the end of a line: there may be an anchor, a tag or a comment before it. */
 const BODY =
-  /(?<=^|[^\w.$-]|\\n|\n[+-])(\\{0,16}["']?)(?:data|stringData)\1[ \t]{0,8}:(?:\s{0,64}?(\{)|[ \t]{0,64}(?:[&!][^\s\\]{0,64}[ \t]{0,8}){0,2}(?:#[^\r\n\\]{0,512})?((?:\\{1,16}r|\r)?(?:\\{1,16}n|\n)))/g;
+  /(?<=^|[^\w.$-]|\\n|\n[+-])(\\{0,16}["']?)(?:data|stringData)\1[ \t]{0,8}:(?:\s{0,64}?(\{)(?!\{)|[ \t]{0,64}(?:[&!][^\s\\]{0,64}[ \t]{0,8}){0,2}(?:#[^\r\n\\]{0,512})?((?:\\{1,16}r|\r)?(?:\\{1,16}n|\n)))/g;
 /** What tools put before each line: numbers, or a name and a bar. */
 const LINE_PREFIX = /^(?:[ \t]{0,8}\d{1,8}[\t→:]|[\w.-]{1,64}[ \t]{1,16}\|[ ]?)/;
+const PREFIX_LENGTH = 96;
 const IS_DIFF = /^@@ /m;
 /** What stands beside the body in a Secret, or begins another object. */
 const OTHER_FIELD = /^[ \t]*(?:- )?["']?(?:apiVersion|kind|metadata|type|immutable)["']?:/;
@@ -104,7 +105,8 @@ function blockEnd(
     const next = text.indexOf(newline, end);
     const lineEnd = next === -1 ? text.length : next;
     const inner = indented(text, end, lineEnd, isDiff && slashes === 0);
-    const isBlank = inner.end >= lineEnd || text[inner.end] === "#";
+    const isBlank =
+      inner.end >= lineEnd || /^(?:#|\{\{)/.test(text.slice(inner.end, inner.end + 2));
     if (!isBlank && inner.end - inner.start <= depth) break;
     const closing = slashes === 0 ? -1 : quoteWithin(text, inner.end, lineEnd, slashes);
     if (closing !== -1) return closing;
@@ -117,7 +119,9 @@ function blockEnd(
 function depthOf(text: string, key: number, isDiff: boolean): number {
   let start = key;
   while (/[ \t-]/.test(text[start - 1] ?? "")) start--;
-  const line = text.lastIndexOf("\n", key - 1) + 1;
+  // A line in which it begins further in has no such prefix.
+  const near = Math.max(0, key - PREFIX_LENGTH);
+  const line = near + text.slice(near, key).lastIndexOf("\n") + 1;
   const prefixed = indented(text, line, key, isDiff);
   return key - Math.max(start, Math.min(key, prefixed.start));
 }
@@ -129,7 +133,8 @@ function indented(
   lineEnd: number,
   isDiff: boolean,
 ): { start: number; end: number } {
-  const prefix = LINE_PREFIX.exec(text.slice(line, Math.min(lineEnd, line + 96)))?.[0].length ?? 0;
+  const prefix =
+    LINE_PREFIX.exec(text.slice(line, Math.min(lineEnd, line + PREFIX_LENGTH)))?.[0].length ?? 0;
   const isMarked = prefix === 0 && isDiff && /[+ -]/.test(text[line] ?? "");
   const start = line + (isMarked ? 1 : prefix);
   let end = start;
