@@ -36,12 +36,13 @@ export function isSecretMark(field: string, value: unknown): boolean {
 /**
  * Replaces what Kubernetes Secrets in a text keep; other objects beside them lose theirs, too.
  *
- * @param isSecret whether it is known to be about a Secret; by default the text must say so
+ * @param isKnown whether it is known to be about a Secret; else the text must say so
  */
-export function redactSecretBodies(text: string, isSecret = mentionsSecret(text)): string {
+export function redactSecretBodies(text: string, isKnown: boolean): string {
+  if (!/data|stringData/.test(text)) return text;
   // The kind comes after the data: of a long body it may be cut off.
   const isCut = () => !ANY_KIND.test(text) && CORE_VERSION.test(text);
-  if (!/data|stringData/.test(text) || !(isSecret || isCut())) return text;
+  if (!isKnown && !mentionsSecret(text) && !isCut()) return text;
   const isDiff = IS_DIFF.test(text);
   let result = "";
   let from = 0;

@@ -14,10 +14,10 @@ const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 /**
  * Replaces every secret that a rule finds in text by `[redacted:<rule>]`.
  *
- * @param isSecret whether the text is known to be about a Kubernetes Secret; by default it must say so itself
+ * @param isSecret whether the text is known to be about a Kubernetes Secret; else it must say so itself
  */
-export function redactText(text: string, isSecret?: boolean): string {
-  let result = redactSecretBodies(redactPrivateKeys(text), isSecret || undefined);
+export function redactText(text: string, isSecret = false): string {
+  let result = redactSecretBodies(redactPrivateKeys(text), isSecret);
   for (const { name, pattern, keepsContext, accepts } of TEXT_RULES) {
     result = result.replace(pattern, (match: string, ...groups: unknown[]) => {
       const before = keepsContext ? (groups[0] as string) : "";
