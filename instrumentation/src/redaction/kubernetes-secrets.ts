@@ -69,9 +69,9 @@ export function redactSecretBodies(text: string, isKnown: boolean): string {
  * those after it that are further in, up to another field.
  */
 export function redactRestOfBody(text: string): string {
-  let end = lineEnd(text, 0);
+  let end = nextLine(text, 0);
   while (end < text.length) {
-    const next = lineEnd(text, end);
+    const next = nextLine(text, end);
     const line = text.slice(end, next);
     if (/^\S/.test(line) || OTHER_FIELD.test(line)) break;
     end = next;
@@ -79,7 +79,7 @@ export function redactRestOfBody(text: string): string {
   return `${REDACTED_BODY}\n${text.slice(end)}`;
 }
 
-function lineEnd(text: string, from: number): number {
+function nextLine(text: string, from: number): number {
   const next = text.indexOf("\n", from);
   return next === -1 ? text.length : next + 1;
 }
@@ -100,12 +100,13 @@ function blockEnd(
   isDiff: boolean,
 ): number {
   const slashes = newline.lastIndexOf("\\") + 1;
-  const depth = depthOf(text, key, isDiff && slashes === 0);
+  const isMarked = isDiff && slashes === 0;
+  const depth = depthOf(text, key, isMarked);
   let end = firstLine;
   while (end < text.length) {
     const next = text.indexOf(newline, end);
     const lineEnd = next === -1 ? text.length : next;
-    const inner = indented(text, end, lineEnd, isDiff && slashes === 0);
+    const inner = indented(text, end, lineEnd, isMarked);
     const isBlank =
       inner.end >= lineEnd || /^(?:#|\{\{)/.test(text.slice(inner.end, inner.end + 2));
     if (!isBlank && inner.end - inner.start <= depth) break;
