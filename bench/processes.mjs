@@ -11,17 +11,27 @@ const LAUNCHER = fileURLToPath(new URL("../cli/bin/agent-audit.cjs", import.meta
 
 /** Runs one of the benchmark's scripts and gives the JSON that it printed. */
 export async function runScript(name, ...args) {
+  return await (await prepareScript(name, ...args))();
+}
+
+/** Starts a script that says over IPC when it is prepared, and gives what lets it go on, which gives the JSON that it printed. */
+export async function prepareScript(name, ...args) {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const child = childProcess.spawn(process.execPath, [file, ...args.map(String)], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   let out = "";
   child.stdout.on("data", (chunk) => {
     out += chunk;
   });
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`${name} ended with ${code}`);
-  return JSON.parse(out);
+  const closed = once(child, "close");
+  await Promise.race([once(child, "message"), closed]);
+  return async () => {
+    if (child.connected) child.send("go");
+    const [code] = await closed;
+    if (code !== 0) throw new Error(`${name} ended with ${code}`);
+    return JSON.parse(out);
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { encodeCursor, filterDigest } from "../query/dist/cursor.js";
 import { parseTime } from "../query/dist/time.js";
-import { runScript, startServer, temporaryDirectory } from "./processes.mjs";
+import { prepareScript, runScript, startServer, temporaryDirectory } from "./processes.mjs";
 import { catalogEvents, queryData } from "./query-data.mjs";
 
 const RECORDS = 10_000_000;
@@ -123,34 +123,38 @@ async function deepPage({ apiUrl }, records, page) {
 async function besideIngest(data, config, quick) {
   const copy = linkedCopy(data);
   const server = await startServer(copy, ["--config", config]);
-  const send = (batches, rate = 0) =>
-    runScript("./send.mjs", server.otlpUrl, batches, BATCH_RECORDS, CONNECTIONS, rate);
-  const batches = quick ? 40 : 600;
+  const batches = quick ? 40 : 1_000;
+  const prepare = (rate) =>
+    prepareScript("./send.mjs", server.otlpUrl, batches, BATCH_RECORDS, CONNECTIONS, rate);
   const { applied_seq } = await (await fetch(`${server.apiUrl}api/v1/status`)).json();
-  const full = await send(batches);
+  const full = await (await prepare(0))();
   const half = full.perSecond / 2;
   let sent = full.records;
-  const sendHalf = async () => {
-    const sending = await send(batches, half);
-    sent += sending.records;
-    return sending;
+  /** Waits until all is applied and the next records are made, and gives what sends them. */
+  const prepareHalf = async () => {
+    const send = await prepare(half);
+    await server.applied(applied_seq + sent);
+    return async () => {
+      const sending = await send();
+      sent += sending.records;
+      return sending;
+    };
   };
   const p99s = { idleQueries: [], queries: [], idleSends: [], sends: [] };
   let refused = 0;
   let retries = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    await server.applied(applied_seq + sent);
+    const sendIdle = await prepareHalf();
     const idle = await queryMillis(server, 1, async () => {
       await new Promise((resolve) => setTimeout(resolve, quick ? 500 : 6_000));
     });
     p99s.idleQueries.push(p99(idle.times));
-    p99s.idleSends.push((await sendHalf()).p99Millis);
-    await server.applied(applied_seq + sent);
-    const queries = await queryMillis(server, 1, sendHalf);
+    p99s.idleSends.push((await sendIdle()).p99Millis);
+    const queries = await queryMillis(server, 1, await prepareHalf());
     p99s.queries.push(p99(queries.times));
-    await server.applied(applied_seq + sent);
+    const sendBeside = await prepareHalf();
     const many = await queryMillis(server, QUERY_CLIENTS, async () => {
-      const sending = await sendHalf();
+      const sending = await sendBeside();
       p99s.sends.push(sending.p99Millis);
       retries += sending.retries;
     });

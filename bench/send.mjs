@@ -1,6 +1,8 @@
 // Sends generated batches over several connections, as a process of its own: send.mjs URL BATCHES SIZE
 // CONNECTIONS [RECORDS_PER_SECOND [JSON_OF_FURTHER_OPTIONS]], the last as `generateBatches` takes them, stepNano as text.
-// Prints one JSON line: what was acknowledged, how fast, and how long each request took.
+// Prints one JSON line: what was acknowledged, how fast, and how long each request took. Under `prepareScript` it says when
+// its records are made, and waits: making them takes a core for longer than sending them.
+import { once } from "node:events";
 import http from "node:http";
 import { generateBatches } from "./generate.mjs";
 
@@ -12,6 +14,11 @@ const { bodies, records, bytesPerRecord } = generateBatches({
   ...(stepNano === undefined ? {} : { stepNano: BigInt(stepNano) }),
   ...options,
 });
+if (process.connected) {
+  process.send("prepared");
+  await once(process, "message");
+  process.disconnect();
+}
 const agent = new http.Agent({ keepAlive: true, maxSockets: Number(connections) });
 const latencies = [];
 let next = 0;

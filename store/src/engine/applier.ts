@@ -4,10 +4,9 @@ import type { DiskGuard } from "../disk-guard.js";
 import { nextSeqOf } from "../journal/format.js";
 import { JournalReader, type SegmentFrame } from "../journal/journal-reader.js";
 import type { SegmentId } from "../segment-id.js";
-import { CHUNK_ROWS } from "./column-buffers.js";
 import type { ColumnName } from "./columns.js";
 import { isDamage } from "./damage.js";
-import { writeFrameRows } from "./frame-rows.js";
+import { frameRows } from "./frame-rows.js";
 import type { ProgressMeter } from "./rebuild-progress.js";
 import type { RightOfWay } from "./right-of-way.js";
 import { RowWriter } from "./row-writer.js";
@@ -15,6 +14,8 @@ import { type Segment, type SegmentPosition, writePosition } from "./segment.js"
 
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
 const BATCH_ROWS = 122_880;
+/** Rows after which others may be let in. */
+const PIECE_ROWS = 64;
 const CHECKPOINT_ROWS = 200_000;
 /** What a start would have to replay: at most two seconds of it. */
 const CHECKPOINT_WAL_BYTES = 128 * 1024 * 1024;
@@ -203,7 +204,6 @@ export class Applier {
     const writer = new RowWriter(appender);
     let rows = 0;
     let bytes = 0;
-    let sinceTurn = 0;
     let last = first;
     let nextSegment: SegmentId | null = null;
     for (let next: SegmentFrame | null = first; next !== null; next = reader.next(upto)) {
@@ -215,16 +215,13 @@ export class Applier {
       const appliedSeq = this.#attemptedSeq;
       const frameEnd = nextSeqOf(next.frame) - 1n;
       this.#attemptedSeq = frameEnd < upto ? frameEnd : upto;
-      const written = writeFrameRows(writer, next, appliedSeq + 1n, this.#attemptedSeq);
-      rows += written;
-      sinceTurn += written;
+      for (const row of frameRows(next, appliedSeq + 1n, this.#attemptedSeq)) {
+        writer.write(...row);
+        // Queries wait for this thread, and ingest for its core.
+        if (++rows % PIECE_ROWS === 0) await this.#options.rightOfWay.pauseWhenDue();
+      }
       bytes += next.frame.payload.length;
       if (rows >= BATCH_ROWS || bytes >= this.#batchBytes) break;
-      // Queries wait for this thread, and ingest for its core: let them in after each chunk.
-      if (sinceTurn >= CHUNK_ROWS) {
-        sinceTurn = 0;
-        await this.#options.rightOfWay.pause();
-      }
     }
     writer.flush();
     appender.closeSync();

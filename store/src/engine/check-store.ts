@@ -13,7 +13,7 @@ import { JournalReader } from "../journal/journal-reader.js";
 import { segmentFile, segmentFiles, segmentName } from "../segment-id.js";
 import { columnDefinitions } from "./columns.js";
 import { openDatabase } from "./database.js";
-import { writeFrameRows } from "./frame-rows.js";
+import { frameRows } from "./frame-rows.js";
 import { RowWriter } from "./row-writer.js";
 import { attachSegment, detachSegment, type Segment } from "./segment.js";
 import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
@@ -178,7 +178,9 @@ async function makeExpected(
   const reader = new JournalReader(journal, from);
   try {
     for (let next = reader.next(to); next !== null; next = reader.next(to)) {
-      if (!isSetAside(next.frame, setAside)) writeFrameRows(writer, next, from, to, setAside);
+      if (!isSetAside(next.frame, setAside)) {
+        for (const row of frameRows(next, from, to, setAside)) writer.write(...row);
+      }
       if (nextSeqOf(next.frame) > to) break;
     }
     writer.flush();

@@ -3,17 +3,18 @@ import { readEnvelope } from "@agent-audit/schema";
 import type { SegmentFrame } from "../journal/journal-reader.js";
 import { jsonObject, type RowWriter } from "./row-writer.js";
 
-/** Writes the records of a frame from one sequence to another, both inclusive, as rows, and gives their number. */
-export function writeFrameRows(
-  writer: RowWriter,
+/** What is written of a record. */
+type FrameRow = Parameters<RowWriter["write"]>;
+
+/** Gives the records of a frame from one sequence to another, both inclusive, as rows, without those that are set aside. */
+export function* frameRows(
   { frame, storeId }: SegmentFrame,
   fromSeq: bigint,
   lastSeq: bigint,
   setAside?: ReadonlyMap<bigint, string>,
-): number {
+): Generator<FrameRow> {
   const { receivedNano, keyId, orgId, projectId, agentId } = frame;
   let seq = frame.firstSeq - 1n;
-  let written = 0;
   for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
     const resourceJson = resource === null ? null : jsonObject(resource.attributes);
     for (const { logRecords } of scopeLogs) {
@@ -24,10 +25,8 @@ export function writeFrameRows(
         if (orgId !== "") envelope.orgId = orgId;
         if (projectId !== "") envelope.projectId = projectId;
         if (agentId !== "") envelope.agentId = agentId;
-        writer.write(envelope, { seq, receivedNano, keyId, storeId, resourceJson });
-        written++;
+        yield [envelope, { seq, receivedNano, keyId, storeId, resourceJson }];
       }
     }
   }
-  return written;
 }

@@ -7,6 +7,8 @@ const WINDOW_MILLIS = 200;
 const BUSY_SHARE = 0.7;
 /** How much longer applying then rests than it worked: it goes on at a third of its speed, never at none. */
 const REST_FACTOR = 2;
+/** A page's answer takes a dozen turns of this thread, and each may have to wait for a piece of work. */
+const PIECE_MILLIS = 3;
 /** A commit that had to wait for a core is no reason to rest for ever. */
 const MAX_REST_MILLIS = 5000;
 
@@ -32,7 +34,12 @@ export class RightOfWay {
     this.#workBegin = performance.now();
   }
 
-  /** Lets others run; call after each short piece of work. The next one begins when it returns. */
+  /** Lets others run once a piece of work has become long; ask again and again. */
+  async pauseWhenDue(): Promise<void> {
+    if (performance.now() - this.#workBegin >= PIECE_MILLIS) await this.pause();
+  }
+
+  /** Lets others run. The next piece of work begins when it returns. */
   async pause(): Promise<void> {
     this.#measure();
     const restMillis = (performance.now() - this.#workBegin) * REST_FACTOR;
