@@ -3,15 +3,15 @@ import { inHalves } from "./in-halves.js";
 
 const TABLES = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
 
-it("asks about few tables once, about many in two halves, and keeps their order", async () => {
+it("asks about one table once, about more in two halves, and keeps their order", async () => {
   const asked: string[] = [];
   const ask = async (tables: readonly string[]) => {
     asked.push(tables.join(""));
     return [...tables];
   };
-  expect(await inHalves(TABLES.slice(0, 7), ask)).toEqual(TABLES.slice(0, 7));
+  expect(await inHalves(TABLES.slice(0, 1), ask)).toEqual(TABLES.slice(0, 1));
   expect(await inHalves(TABLES, ask)).toEqual(TABLES);
-  expect(asked).toEqual(["abcdefg", "abcd", "efghi"]);
+  expect(asked).toEqual(["a", "abcd", "efghi"]);
 });
 
 it("fails when both have ended, not before", async () => {
