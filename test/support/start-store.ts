@@ -11,13 +11,14 @@ import { sampleFrame } from "./sample-frame.js";
 interface StartOptions {
   segmentLimits?: SegmentLimits;
   diskGuard?: DiskGuardLimits;
+  memoryLimitMib?: number;
 }
 
 /** Opens a store with its journal on this thread, as one process would have them. */
 export async function startStore(
   data: string,
   now = () => BigInt(Date.now()) * 1_000_000n,
-  { segmentLimits, diskGuard }: StartOptions = {},
+  { segmentLimits, diskGuard, memoryLimitMib }: StartOptions = {},
 ) {
   const failures: Error[] = [];
   const setAside: bigint[] = [];
@@ -29,6 +30,7 @@ export async function startStore(
     onSetAside: (seq) => setAside.push(seq),
     onDamaged: (segment) => damaged.push(segment),
     ...(diskGuard === undefined ? {} : { diskGuard }),
+    memoryLimitMib,
     onProgress: (report) => progress.push(report),
   });
   cleanUp(() => store.close());
@@ -38,6 +40,8 @@ export async function startStore(
   position.syncedSeq = journal.syncedSeq;
   await store.verify();
   const following = store.follow();
+  // Stopped before it has caught up, which most tests do not wait for.
+  following.catch(() => {});
   return {
     store,
     following,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import type { DiskGuard } from "../disk-guard.js";
@@ -11,6 +12,7 @@ import type { ProgressMeter } from "./rebuild-progress.js";
 import type { RightOfWay } from "./right-of-way.js";
 import { RowWriter } from "./row-writer.js";
 import { type Segment, type SegmentPosition, writePosition } from "./segment.js";
+import { isDiskFull, isOutOfMemory } from "./shortage.js";
 
 /** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
 const BATCH_ROWS = 122_880;
@@ -23,6 +25,8 @@ const CHECKPOINT_WAL_BYTES = 128 * 1024 * 1024;
 const BATCH_BYTES = 128 * 1024 * 1024;
 /** Neither takes more than this share of DuckDB's memory: a commit that finds none costs its records their rows. */
 const MEMORY_SHARE = 0.25;
+/** How long a transaction that cannot be taken back for lack of memory is left alone. */
+const ROLLBACK_AGAIN_MILLIS = 50;
 
 /** Says what a step of applying did. */
 export interface Applied {
@@ -30,12 +34,12 @@ export interface Applied {
   rows: number;
   /** Segment of the next frame, when that is another one. */
   nextSegment: SegmentId | null;
-  /** Whether the disk is too full to go on; nothing was applied then. */
-  isDiskFull: boolean;
+  /** Whether disk or memory do not suffice to go on just now. */
+  isHeldUp: boolean;
 }
 
-const NOTHING: Applied = { rows: 0, nextSegment: null, isDiskFull: false };
-const DISK_FULL: Applied = { ...NOTHING, isDiskFull: true };
+const NOTHING: Applied = { rows: 0, nextSegment: null, isHeldUp: false };
+const HELD_UP: Applied = { ...NOTHING, isHeldUp: true };
 
 /** Follows the journal for one segment: the newest one without end, an older one up to its last sequence. */
 export interface Job {
@@ -46,6 +50,14 @@ export interface Job {
   meter: ProgressMeter | null;
 }
 
+/** DuckDB's memory, of which queries can take all. */
+export interface SharedMemory {
+  /** Whether somebody found none, not long ago. */
+  isShort: () => boolean;
+  /** Does something while nothing else needs any; gives `null` when that moment does not come. */
+  alone: <T>(work: () => Promise<T>) => Promise<T | null>;
+}
+
 export interface ApplierOptions {
   connection: DuckDBConnection;
   journalDirectory: string;
@@ -54,6 +66,7 @@ export interface ApplierOptions {
   /** Says whether the disk has room for more; asked before each batch. */
   guard: DiskGuard;
   rightOfWay: RightOfWay;
+  memory: SharedMemory;
   /** Told of each record that cannot be a row; it stays in the journal. */
   onSetAside: (seq: bigint, reason: string) => void;
 }
@@ -65,6 +78,9 @@ export class Applier {
   readonly #checkpointWalBytes: number;
   /** Last sequence that the running or failed transaction took in. */
   #attemptedSeq = 0n;
+  /** Whether the batch before this one found no memory. */
+  #foundNoMemory = false;
+  #isAlone = false;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -79,25 +95,58 @@ export class Applier {
    * @throws when the segment's file cannot be read or written, or the journal cannot be read
    */
   async applyBatch(job: Job, upto: bigint): Promise<Applied> {
-    if (!this.#options.guard.hasRoom(0)) return DISK_FULL;
+    if (!this.#options.guard.hasRoom(0)) return HELD_UP;
+    const isShort = this.#foundNoMemory || this.#options.memory.isShort();
+    if (isShort && !this.#isAlone) return await this.#applyAlone(job, upto);
     try {
       return await this.#apply(job, upto);
     } catch (error) {
-      await this.#takeBack(job, error);
-      if (isDiskFull(error)) return DISK_FULL;
+      if (isFatal(error, this.#isAlone)) throw error;
+      await this.#takeBack(job);
+      if (error instanceof AuditError) throw error;
+      if (isDiskFull(error)) return HELD_UP;
+      if (isOutOfMemory(error) && !this.#isAlone) {
+        this.#foundNoMemory = true;
+        return HELD_UP;
+      }
       const isRecords = !isDamage(error) && this.#attemptedSeq > job.segment.appliedSeq;
       if (!isRecords) throw error;
       return await this.#bisect(job, this.#attemptedSeq, error);
     }
   }
 
-  /** Ends a failed transaction and goes back to what is applied. */
-  async #takeBack(job: Job, error: unknown): Promise<void> {
-    if (isFatal(error)) throw error;
-    await this.#options.connection.run("ROLLBACK").catch(() => {
-      // There is no transaction when BEGIN itself failed.
+  /** What finds no memory while nobody else has any is the records' fault. */
+  async #applyAlone(job: Job, upto: bigint): Promise<Applied> {
+    const applied = await this.#options.memory.alone(async () => {
+      this.#isAlone = true;
+      try {
+        return await this.applyBatch(job, upto);
+      } finally {
+        this.#isAlone = false;
+      }
     });
+    if (applied === null) return HELD_UP;
+    this.#foundNoMemory = false;
+    return applied;
+  }
+
+  /** Ends a failed transaction, so that the connection serves the next, and goes back to what is applied. */
+  async #takeBack(job: Job): Promise<void> {
+    while (!(await this.#rollback())) await sleep(ROLLBACK_AGAIN_MILLIS);
     this.#rewind(job);
+  }
+
+  /** Gives `false` where even this finds no memory: as long as the transaction is open, no other can begin. */
+  async #rollback(): Promise<boolean> {
+    try {
+      await this.#options.connection.run("ROLLBACK");
+      return true;
+    } catch (error) {
+      if (isOutOfMemory(error)) return false;
+      // What failed came before the transaction, or after it.
+      if (/no transaction is active/i.test((error as Error).message)) return true;
+      throw error;
+    }
   }
 
   #rewind(job: Job): void {
@@ -107,7 +156,7 @@ export class Applier {
 
   /**
    * Brings what was applied from the WAL into the segment's file. Gives `false` when that was put off: while a
-   * query reads an older state, or the disk has no room; the WAL then grows until the next try.
+   * query reads an older state, or disk or memory have no room; the WAL then grows until the next try.
    */
   async checkpoint({ alias, walBytes }: Segment): Promise<boolean> {
     // A checkpoint that fails half-way would make DuckDB give up the whole instance.
@@ -116,7 +165,7 @@ export class Applier {
       await this.#options.connection.run(`CHECKPOINT ${alias}`);
       return true;
     } catch (error) {
-      if (!/checkpoint/i.test((error as Error).message)) throw error;
+      if (!/checkpoint/i.test((error as Error).message) && !isOutOfMemory(error)) throw error;
       return false;
     }
   }
@@ -126,28 +175,34 @@ export class Applier {
     const { segment } = job;
     const firstSeq = segment.appliedSeq + 1n;
     if (firstSeq >= lastSeq) {
-      await this.#setAside(job, firstSeq, (error as Error).message);
-      return { ...NOTHING, rows: 1 };
+      return await this.#setAside(job, firstSeq, (error as Error).message);
     }
     const rowsBefore = segment.position.rows;
     for (const end of [(firstSeq + lastSeq) / 2n, lastSeq]) {
       while (segment.appliedSeq < end) {
-        const { isDiskFull } = await this.applyBatch(job, end);
-        if (isDiskFull) return DISK_FULL;
+        const { isHeldUp } = await this.applyBatch(job, end);
+        if (isHeldUp) return HELD_UP;
       }
     }
     return { ...NOTHING, rows: Math.max(1, Number(segment.position.rows - rowsBefore)) };
   }
 
-  async #setAside(job: Job, seq: bigint, reason: string): Promise<void> {
+  async #setAside(job: Job, seq: bigint, reason: string): Promise<Applied> {
     const { connection, onSetAside } = this.#options;
     const { segment } = job;
-    await connection.run("BEGIN");
-    await connection.run(`INSERT INTO ${segment.alias}.set_aside VALUES ($1, $2)`, [seq, reason]);
-    await this.#moveTo(segment, { ...segment.position, appliedSeq: seq });
+    try {
+      await connection.run("BEGIN");
+      await connection.run(`INSERT INTO ${segment.alias}.set_aside VALUES ($1, $2)`, [seq, reason]);
+      await this.#moveTo(segment, { ...segment.position, appliedSeq: seq });
+    } catch (error) {
+      await this.#takeBack(job);
+      if (isDiskFull(error) || isOutOfMemory(error)) return HELD_UP;
+      throw error;
+    }
     segment.setAside.set(seq, reason);
     this.#rewind(job);
     onSetAside(seq, reason);
+    return { ...NOTHING, rows: 1 };
   }
 
   /** Moves the position with the rows of the open transaction, and commits both. */
@@ -170,8 +225,7 @@ export class Applier {
     await this.#options.connection.run("BEGIN");
     const appender = await this.#options.connection.createAppender("events", "main", segment.alias);
     const batch = await this.#fill(job, next, upto, appender).catch((error: unknown) => {
-      // Left open, it would write its rows when it is collected as garbage, after the transaction was taken back.
-      closeQuietly(appender);
+      dismiss(appender);
       throw error;
     });
     const { rows, nextSegment, last, minTime, maxTime, filled } = batch;
@@ -191,7 +245,7 @@ export class Applier {
     if (isDue && (await this.checkpoint(segment))) job.rowsSinceCheckpoint = 0;
     // DuckDB's own threads have worked too.
     await this.#options.rightOfWay.pause();
-    return { rows, nextSegment, isDiskFull: false };
+    return { rows, nextSegment, isHeldUp: false };
   }
 
   /** Writes rows of the open transaction, from a frame on, and closes the appender. */
@@ -230,10 +284,14 @@ export class Applier {
   }
 }
 
-/** A journal that cannot be read, or an instance that DuckDB gave up: no record's fault. */
-function isFatal(error: unknown): boolean {
-  if (error instanceof AuditError) return true;
-  return /FATAL|has been invalidated|out of memory/i.test((error as Error).message);
+/**
+ * Whether DuckDB cannot be trusted any more. After a commit that found no memory because of queries it crashed in one of three
+ * runs, at the next change of the same row.
+ */
+function isFatal(error: unknown, isAlone: boolean): boolean {
+  const { message } = error as Error;
+  if (/FATAL|has been invalidated/i.test(message)) return true;
+  return isOutOfMemory(error) && !isAlone && /failed to commit/i.test(message);
 }
 
 /** What one transaction has taken in. */
@@ -247,11 +305,13 @@ interface Batch {
   filled: ReadonlySet<ColumnName>;
 }
 
-function closeQuietly(appender: DuckDBAppender): void {
+/** Left as it is, it would write its rows when it is collected as garbage, after the transaction was taken back. */
+function dismiss(appender: DuckDBAppender): void {
   try {
+    appender.clear();
     appender.closeSync();
   } catch {
-    // What it holds cannot be written; the transaction is taken back.
+    // It holds nothing any more.
   }
 }
 
@@ -261,9 +321,4 @@ function least(a: bigint | null, b: bigint | null): bigint | null {
 
 function greatest(a: bigint | null, b: bigint | null): bigint | null {
   return a === null || (b !== null && b > a) ? b : a;
-}
-
-/** DuckDB takes the transaction back and goes on: so does applying, once there is room. */
-function isDiskFull(error: unknown): boolean {
-  return /No space left/i.test((error as Error).message);
 }

@@ -90,6 +90,7 @@ export class Engine {
   readonly #rightOfWay: RightOfWay;
   #preparing: Promise<void> = Promise.resolve();
   #applying: Promise<void> = Promise.resolve();
+  #isClosing = false;
 
   private constructor(
     options: EngineOptions,
@@ -127,6 +128,13 @@ export class Engine {
       journalDirectory: directory.journal,
       memoryLimitMib: memoryLimitMib(options),
       rightOfWay: this.#rightOfWay,
+      memory: {
+        isShort: () => this.queries.isMemoryShort,
+        alone: async (work) => {
+          await this.#changes.sealing;
+          return await this.queries.alone(work);
+        },
+      },
       guard,
       onSetAside: options.onSetAside,
     });
@@ -207,16 +215,24 @@ export class Engine {
    * @param onFatal called when applying cannot go on; the process must end and replay
    * @returns when everything that the journal held at the call is visible; segments that had to be
    *   rebuilt may take longer
-   * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
+   * @throws AuditError `engine_ahead` when the journal lacks events that the engine has; `stopping` when {@link close} came
+   *   before
    */
   async follow(onFatal: (error: unknown) => void): Promise<void> {
     const syncedAtStart = this.#position.syncedSeq;
-    await this.#compare(syncedAtStart);
+    const comparing = this.#compare(syncedAtStart);
+    this.#applying = comparing.catch(() => {
+      // Told to the caller.
+    });
+    await comparing;
     await new Promise<void>((resolve, reject) => {
-      this.#applying = this.#follower.run(syncedAtStart, resolve).catch((error) => {
-        reject(error);
-        onFatal(error);
-      });
+      this.#applying = this.#follower.run(syncedAtStart, resolve).then(
+        () => reject(stopping()),
+        (error) => {
+          reject(error);
+          onFatal(error);
+        },
+      );
     });
   }
 
@@ -290,6 +306,7 @@ export class Engine {
 
   /** Finishes the running transaction and closes the files. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#follower.stop();
     this.#rightOfWay.close();
     await this.queries.close();
@@ -324,6 +341,7 @@ export class Engine {
   async #compare(syncedSeq: bigint): Promise<void> {
     const ranges = this.#ranges(syncedSeq);
     for (const [index, range] of ranges.entries()) {
+      if (this.#isClosing) throw stopping();
       const isNewest = index === ranges.length - 1;
       const segment = await this.#segments.attach(range, isNewest);
       const isBehind = segment.appliedSeq < range.lastSeq;
@@ -332,4 +350,8 @@ export class Engine {
       else this.#changes.ended(segment);
     }
   }
+}
+
+function stopping(): AuditError {
+  return new AuditError("stopping", "the server is stopping", "start it again");
 }

@@ -13,8 +13,8 @@ import type { SegmentSet } from "./segment-set.js";
 
 /** How long the engine rests when it has applied everything; what is acknowledged is visible after this at most. */
 const IDLE_MILLIS = 20;
-/** How long applying rests when the disk is full. */
-const DISK_FULL_MILLIS = 500;
+/** How long applying rests when disk or memory do not suffice. */
+const HELD_UP_MILLIS = 500;
 /** Records of the newest segment that wait to be applied; beyond that older ones wait. */
 const FAR_BEHIND_RECORDS = 50_000n;
 
@@ -125,17 +125,17 @@ export class JournalFollower {
     this.#options.onSegmentEnded();
   }
 
-  /** A full disk is waited out: what is not applied yet is safe in the journal. */
+  /** A shortage is waited out: what is not applied yet is safe in the journal. */
   async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
     try {
       const applied = await this.#options.applier.applyBatch(job, upto);
-      if (applied.isDiskFull) await sleep(DISK_FULL_MILLIS);
+      if (applied.isHeldUp) await sleep(HELD_UP_MILLIS);
       this.#report(job);
       return applied;
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.#options.segments.markDamaged(job.segment, (error as Error).message);
-      return { rows: 1, nextSegment: null, isDiskFull: false };
+      return { rows: 1, nextSegment: null, isHeldUp: false };
     }
   }
 

@@ -9,6 +9,7 @@ import type {
 } from "@duckdb/node-api";
 import { duckdb } from "./duckdb.js";
 import { type Column, columnsOf } from "./result-columns.js";
+import { isOutOfMemory } from "./shortage.js";
 
 /** Queries that run at once: more would only take cores from ingest. */
 const MAX_RUNNING = 2;
@@ -16,6 +17,9 @@ const MAX_RUNNING = 2;
 const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 const INTERRUPT_AGAIN_MILLIS = 20;
+const MEMORY_SHORT_MILLIS = 10_000;
+/** How long {@link QueryRunner.alone} waits for those that run. */
+const ALONE_MILLIS = 12_000;
 
 /** Is bound as one value. */
 type Value = string | number | bigint | boolean | null | readonly bigint[];
@@ -52,6 +56,9 @@ export class QueryRunner {
   readonly #waiting = new Map<Call, () => void>();
   readonly #onError: (error: unknown) => boolean;
   #running = 0;
+  #foundNoMemoryAt = Number.NEGATIVE_INFINITY;
+  /** Resolves when queries may begin again; `null` while they may. */
+  #barrier: Promise<void> | null = null;
   #isClosed = false;
 
   /** @param onError told of each error of DuckDB; gives `true` for one of a segment's file */
@@ -115,6 +122,30 @@ export class QueryRunner {
     call.refuse?.(stopped(call));
   }
 
+  /** Whether a query found no memory, not long ago: what asks for as much is asked again. */
+  get isMemoryShort(): boolean {
+    return performance.now() - this.#foundNoMemoryAt < MEMORY_SHORT_MILLIS;
+  }
+
+  /** Does something while no query runs; those that come wait. Gives `null` when those that run do not end in time. */
+  async alone<T>(work: () => Promise<T>): Promise<T | null> {
+    let lift = () => {};
+    this.#barrier = new Promise((resolve) => {
+      lift = resolve;
+    });
+    try {
+      const deadline = performance.now() + ALONE_MILLIS;
+      while (this.#busy.size > 0) {
+        if (performance.now() > deadline) return null;
+        await sleep(INTERRUPT_AGAIN_MILLIS);
+      }
+      return await work();
+    } finally {
+      this.#barrier = null;
+      lift();
+    }
+  }
+
   /** Stops what runs, refuses what comes, and gives the connections back. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -169,6 +200,7 @@ export class QueryRunner {
     call: Call,
     read: (result: DuckDBResult) => Promise<T>,
   ): Promise<T> {
+    await this.#barrier;
     if (this.#isClosed)
       throw new AuditError("stopping", "the server is stopping", "ask again later");
     const isOver = () => call.isCancelled || performance.now() >= call.deadline;
@@ -191,7 +223,9 @@ export class QueryRunner {
         );
       }
       if (isOver()) throw stopped(call, error);
-      throw OUT_OF_MEMORY.test((error as Error).message) ? outOfMemory(error) : error;
+      if (!isOutOfMemory(error)) throw error;
+      this.#foundNoMemoryAt = performance.now();
+      throw outOfMemory(error);
     } finally {
       clearInterval(timer);
       this.#busy.delete(connection);
@@ -228,8 +262,6 @@ function textOf(cell: JS): number {
   for (const inner of Object.values(cell)) length += textOf(inner as JS);
   return length;
 }
-
-const OUT_OF_MEMORY = /out of memory|could not allocate|failed to pin/i;
 
 function outOfMemory(cause: unknown): AuditError {
   return new AuditError(

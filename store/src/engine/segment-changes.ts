@@ -76,6 +76,11 @@ export class SegmentChanges {
     });
   }
 
+  /** Resolves when no segment is being prepared for its sealing. */
+  get sealing(): Promise<void> {
+    return this.#sealing ?? Promise.resolve();
+  }
+
   /** Does what can be done now. Nothing may be applied meanwhile. */
   async step(): Promise<void> {
     const [drop] = this.#drops;
@@ -137,11 +142,20 @@ export class SegmentChanges {
   async #seal(segment: Segment, sealed: SealedSegment): Promise<void> {
     const { segments, catalog, onFault } = this.#options;
     try {
+      await segments.checkpoint(segment);
+    } catch (error) {
+      const { message } = error as Error;
+      if (isDamage(error)) segments.markDamaged(segment, message);
+      else this.#sealLater(segment, message);
+      return;
+    }
+    try {
       await segments.attachSealed(segment);
     } catch (error) {
       segments.markDamaged(segment, (error as Error).message);
       return;
     }
+    this.#sealFailures = 0;
     try {
       catalog.append(sealed);
     } catch (error) {
@@ -166,7 +180,6 @@ export class SegmentChanges {
     const connection = await instance.connect();
     try {
       this.#sealable = { segment, sealed: await prepareSeal(connection, segment) };
-      this.#sealFailures = 0;
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof SealMismatchError && this.#mismatched.has(segment.id)) {
@@ -176,15 +189,19 @@ export class SegmentChanges {
         this.#mismatched.add(segment.id);
         segments.markDamaged(segment, message);
       } else {
-        // A full disk, or a query that hinders the checkpoint: it stays readable and writable meanwhile.
-        this.#ended.push(segment);
-        this.#sealAgainAt = performance.now() + SEAL_AGAIN_MILLIS;
-        if (++this.#sealFailures === MAX_QUIET_FAILURES) {
-          onFault(`${segmentName(segment.id)} is not sealed yet: ${message}`);
-        }
+        this.#sealLater(segment, message);
       }
     } finally {
       connection.closeSync();
+    }
+  }
+
+  /** After a full disk, or a query that took all memory: it stays readable and writable meanwhile. */
+  #sealLater(segment: Segment, reason: string): void {
+    this.#ended.push(segment);
+    this.#sealAgainAt = performance.now() + SEAL_AGAIN_MILLIS;
+    if (++this.#sealFailures === MAX_QUIET_FAILURES) {
+      this.#options.onFault(`${segmentName(segment.id)} is not sealed yet: ${reason}`);
     }
   }
 

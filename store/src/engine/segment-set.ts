@@ -98,10 +98,14 @@ export class SegmentSet {
     return made;
   }
 
-  /** Attaches an ended segment read-only. Nobody may read the segment. */
+  /** Brings all that a segment holds into its file. Nobody may read the segment. */
+  async checkpoint({ alias }: Segment): Promise<void> {
+    await this.#options.connection.run(`CHECKPOINT ${alias}`);
+  }
+
+  /** Attaches an ended segment, whose file holds all of it, read-only. Nobody may read the segment. */
   async attachSealed(segment: Segment): Promise<void> {
     const { connection } = this.#options;
-    await connection.run(`CHECKPOINT ${segment.alias}`);
     await detachSegment(connection, segment.id);
     const again = await attachSegment(connection, this.#source(segment), true);
     again.lastSeq = segment.lastSeq;
