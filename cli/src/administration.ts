@@ -86,7 +86,13 @@ export class DirectoryAdministration implements Administration {
     const id = randomUUID().slice(0, 8);
     const hold = { id, query, note, created_time: new Date().toISOString() };
     await this.#retention.withHoldsFixed(() => this.#options.store.addHold(hold));
-    await this.#options.record(holdEvent("hold_added", hold, caller));
+    try {
+      await this.#options.record(holdEvent("hold_added", hold, caller));
+    } catch (error) {
+      // Asked for again, it would be there twice, once unknown to the trail.
+      await this.#options.store.removeHold(id);
+      throw error;
+    }
     return hold;
   }
 

@@ -2,6 +2,7 @@ import type { Answers, QueryClient } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
 import { askHelp } from "./filter-help.js";
+import { jsonLine } from "./printable.js";
 
 /** Options of every command that asks the query API. */
 export interface AskOptions {
@@ -35,7 +36,7 @@ export async function ask<E extends keyof Answers>(
   const client = await clientFor(options);
   const answer = await client.get(endpoint, filters.map(pairOf));
   if (!options.json) return answer;
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  process.stdout.write(jsonLine(answer));
   return null;
 }
 

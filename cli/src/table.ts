@@ -1,4 +1,5 @@
 import { type Color, colored, type Display, displayOf, WHOLE } from "./display.js";
+import { jsonLine, printable } from "./printable.js";
 
 /** Describes a column of a printed table. */
 export interface Column<Row> {
@@ -84,17 +85,9 @@ export function printList<Row>(
   columns: readonly Column<Row>[],
   { json, empty }: { json: boolean | undefined; empty: string },
 ): void {
-  if (json) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+  if (json) for (const row of rows) process.stdout.write(jsonLine(row));
   else if (rows.length === 0) process.stdout.write(`${empty}\n`);
   else process.stdout.write(`${formatTable(columns, rows, displayOf())}\n`);
-}
-
-/** Escapes what could move a terminal's cursor or hide text: control, bidirectional and zero-width characters. */
-export function printable(value: string | number): string {
-  return String(value).replace(
-    /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function cut(text: string, width: number): string {

@@ -1,6 +1,7 @@
 import type { Bucket, TimeseriesAnswer } from "@agent-audit/query/client";
 import { type Display, WHOLE } from "./display.js";
-import { type Column, formatTable, printable } from "./table.js";
+import { printable } from "./printable.js";
+import { type Column, formatTable } from "./table.js";
 import { costText } from "./tables.js";
 
 const WIDEST_BAR = 60;

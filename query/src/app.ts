@@ -20,7 +20,7 @@ import { type Administration, adminRoutes } from "./admin.js";
 import { aggregate, parseAggregateRequest } from "./aggregate.js";
 import { findEvent } from "./event-by-id.js";
 import { findEvents, parseEventsRequest } from "./events.js";
-import { exportStream, parseExportRequest } from "./export.js";
+import { Exports, parseExportRequest } from "./export.js";
 import { facets, parseFacetsRequest } from "./facets.js";
 import { Parameters } from "./parse-filter.js";
 import { parseQuarantineRequest, quarantineEntry, quarantinePage } from "./quarantine.js";
@@ -77,7 +77,9 @@ export interface QueryAppOptions {
   metrics?: () => Promise<string>;
   now?: () => bigint;
   /** How long the queries of one request may take; default 10 s. */
-  queryTimeoutMillis?: number;
+  queryTimeoutMillis?: number | undefined;
+  /** After which an export is cut off whose reader takes nothing; default 5 min. */
+  exportStallMillis?: number | undefined;
   /** Told of every fault of ours: without event content. */
   onError?: (error: unknown, path: string) => void;
 }
@@ -194,12 +196,22 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
     return c.json(await quarantineEntry(options.store, c.req.param("id"), c.get("scope")));
   });
 
+  const runningExports = new Exports(options.exportStallMillis);
   app.get("/api/v1/export", (c) => {
     const request = parseExportRequest(parametersOf(c));
+    const store = storeOf(options);
     const keyId = c.get("keyId");
-    const mayGoOn = () => keyId === null || options.keys.current().isUsable(keyId);
-    const stream = exportStream(storeOf(options), request, mayGoOn);
-    return c.body(stream, 200, { "Content-Type": "application/x-ndjson" });
+    const uptoSeq = store.position.syncedSeq;
+    const terms = {
+      uptoSeq,
+      mayGoOn: () => keyId === null || options.keys.current().isUsable(keyId),
+      onFault: (error: unknown) => options.onError?.(error, c.req.path),
+    };
+    const stream = runningExports.begin(store, request, terms, c.env.outgoing);
+    return c.body(stream, 200, {
+      "Content-Type": "application/x-ndjson",
+      "Agent-Audit-Seq": String(uptoSeq),
+    });
   });
 
   app.notFound((c) =>

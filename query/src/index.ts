@@ -5,7 +5,7 @@ export type { EventJson } from "./event-json.js";
 export type { EventsPage } from "./events.js";
 export type { FacetsAnswer } from "./facets.js";
 export { type QuarantineReader, quarantineEntry, quarantinePage } from "./quarantine.js";
-export { QueryServer } from "./query-server.js";
+export { QueryServer, type QueryServerOptions } from "./query-server.js";
 export {
   checkHold,
   type PlannedSegment,

@@ -16,7 +16,9 @@ const WAITING = 64;
 
 const startWithOne = async (timeoutMillis?: number) => {
   const data = temporaryDirectory();
-  const server = await startQuery(data, undefined, undefined, undefined, timeoutMillis);
+  const server = await startQuery(data, undefined, undefined, undefined, {
+    queryTimeoutMillis: timeoutMillis,
+  });
   server.append(sampleBody(sampleEvent()), 1);
   await server.settle();
   return server;

@@ -225,11 +225,15 @@ export class Store {
   }
 
   /**
-   * Gives all records after `afterSeq`, as they were received, up to what is on disk at the call: texts of
-   * OTLP/JSON lines.
+   * Gives all records after `afterSeq`, as they were received: texts of OTLP/JSON lines.
+   *
+   * @param uptoSeq the last one; default what is on disk at the call
    */
-  async *exportLines(afterSeq: bigint, scope = EVERYTHING): AsyncGenerator<string> {
-    const uptoSeq = this.position.syncedSeq;
+  async *exportLines(
+    afterSeq: bigint,
+    scope = EVERYTHING,
+    uptoSeq = this.position.syncedSeq,
+  ): AsyncGenerator<string> {
     for (let at = afterSeq; at < uptoSeq; ) {
       const { lines, lastSeq } = await this.#engine.exportLines({
         afterSeq: at,

@@ -1,5 +1,5 @@
 import { KeyRing, keyFile } from "@agent-audit/access";
-import { QueryServer } from "@agent-audit/query";
+import { QueryServer, type QueryServerOptions } from "@agent-audit/query";
 import { cleanUp } from "./clean-up.js";
 import { startStore } from "./start-store.js";
 
@@ -9,7 +9,7 @@ export async function startQuery(
   receivedAt?: () => bigint,
   isCaughtUp: () => boolean = () => true,
   options?: Parameters<typeof startStore>[2],
-  queryTimeoutMillis?: number,
+  limits: Pick<QueryServerOptions, "queryTimeoutMillis" | "exportStallMillis"> = {},
 ) {
   const started = await startStore(data, receivedAt, options);
   await started.following;
@@ -21,7 +21,7 @@ export async function startQuery(
     version: "0.0.0-test",
     store: started.store,
     isCaughtUp,
-    ...(queryTimeoutMillis === undefined ? {} : { queryTimeoutMillis }),
+    ...limits,
     onError: (error) => errors.push(error),
   });
   cleanUp(() => server.close());

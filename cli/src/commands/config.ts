@@ -1,5 +1,6 @@
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
+import { jsonLine } from "../printable.js";
 import type { ServerOptions } from "../server-config.js";
 import { withServerOptions } from "../server-options.js";
 
@@ -43,7 +44,7 @@ async function print(options: ServerOptions & { json?: boolean }): Promise<void>
   const { config, originOf } = loadServerConfig(options);
   const masked = maskSecrets(serverConfig, config);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(masked)}\n`);
+    process.stdout.write(jsonLine(masked));
     return;
   }
   const { Document, visit } = await import("yaml");

@@ -2,6 +2,7 @@ import type { Hold } from "@agent-audit/store";
 import type { Command } from "commander";
 import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
 import { pairOf } from "../ask.js";
+import { jsonLine } from "../printable.js";
 
 export function addHold(program: Command): void {
   const hold = program
@@ -35,7 +36,7 @@ async function add(
       hold: await administration.addHold(query, note, OFFLINE),
     }),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(hold)}\n`);
+  if (options.json) process.stdout.write(jsonLine(hold));
   else process.stdout.write(`hold ${hold.id} is in force\n`);
 }
 

@@ -2,6 +2,7 @@ import type { PublicKey, Scope } from "@agent-audit/access";
 import { AuditError } from "@agent-audit/schema";
 import { type Command, Option } from "commander";
 import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
+import { jsonLine } from "../printable.js";
 
 interface CreateOptions extends AdminOptions {
   scope: Scope;
@@ -59,7 +60,7 @@ async function create(options: CreateOptions): Promise<void> {
     // A server beyond this machine needs keys before its first start.
     true,
   );
-  if (options.json) process.stdout.write(`${JSON.stringify({ key, text })}\n`);
+  if (options.json) process.stdout.write(jsonLine({ key, text }));
   else {
     process.stderr.write(`key ${key.id}, for ${key.scope}; it is shown this once:\n`);
     process.stdout.write(`${text}\n`);
@@ -93,7 +94,7 @@ async function revoke(id: string, options: AdminOptions): Promise<void> {
       client.send<{ key: PublicKey }>("DELETE", `admin/keys/${encodeURIComponent(id)}`),
     offline: async (administration) => ({ key: await administration.revokeKey(id, OFFLINE) }),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(key)}\n`);
+  if (options.json) process.stdout.write(jsonLine(key));
   else process.stdout.write(`key ${key.id} is revoked\n`);
 }
 

@@ -3,6 +3,7 @@ import type { QuarantineReader } from "@agent-audit/query";
 import type { QuarantineAnswer, QuarantineEntryJson, QueryClient } from "@agent-audit/query/client";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
+import { jsonLine, printable } from "../printable.js";
 import { type PlaceOptions, reach, withPlaceOptions } from "../reach.js";
 
 interface QuarantineOptions extends PlaceOptions {
@@ -71,10 +72,9 @@ async function show(id: string, options: QuarantineOptions & { raw?: boolean }):
     return;
   }
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(entry)}\n`);
+    process.stdout.write(jsonLine(entry));
     return;
   }
-  const { printable } = await import("../table.js");
   const { bytes: _, ...facts } = entry;
   for (const [name, value] of Object.entries(facts)) {
     process.stdout.write(`${name.padEnd(15)}${printable(String(value ?? "-"))}\n`);

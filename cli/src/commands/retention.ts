@@ -1,6 +1,7 @@
 import type { PlannedSegment, RetentionPlan } from "@agent-audit/query";
 import type { Command } from "commander";
 import { type AdminOptions, administer, OFFLINE, withAdminOptions } from "../administer.js";
+import { jsonLine } from "../printable.js";
 
 export function addRetention(program: Command): void {
   const retention = program
@@ -19,7 +20,7 @@ async function plan(options: AdminOptions): Promise<void> {
     online: (client) => client.send<RetentionPlan>("GET", "admin/retention"),
     offline: (administration) => administration.planRetention(),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  if (options.json) process.stdout.write(jsonLine(answer));
   else if (answer.keep_days === null) {
     process.stdout.write("retention.keep is not set: nothing is ever dropped\n");
   } else await printSegments(answer.segments, `nothing is older than ${answer.keep_days} days`);
@@ -31,7 +32,7 @@ async function run(options: AdminOptions): Promise<void> {
       client.send<{ dropped: PlannedSegment[] }>("POST", "admin/retention/run", {}),
     offline: async (administration) => ({ dropped: await administration.runRetention(OFFLINE) }),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify({ dropped })}\n`);
+  if (options.json) process.stdout.write(jsonLine({ dropped }));
   else await printSegments(dropped, "nothing was dropped");
 }
 

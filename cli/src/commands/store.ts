@@ -2,6 +2,7 @@ import { AuditError } from "@agent-audit/schema";
 import type { RebuildProgress, Store } from "@agent-audit/store";
 import type { SegmentCheck } from "@agent-audit/store/check";
 import type { Command } from "commander";
+import { jsonLine } from "../printable.js";
 import { checkDataDirectory } from "../reach.js";
 import type { ServerOptions } from "../server-config.js";
 import { withDataOptions } from "../server-options.js";
@@ -92,7 +93,7 @@ async function check(options: ServerOptions & { json?: boolean }): Promise<void>
   let faulty = 0;
   await checkStore(data, (segment) => {
     if (segment.faults.length > 0) faulty++;
-    process.stdout.write(options.json ? `${JSON.stringify(checkJson(segment))}\n` : text(segment));
+    process.stdout.write(options.json ? jsonLine(checkJson(segment)) : text(segment));
   });
   if (faulty === 0) return;
   throw new AuditError(

@@ -84,25 +84,36 @@ export class QueryClient {
     if (this.#key !== undefined) headers.Authorization = `Bearer ${this.#key}`;
     if (content !== undefined) headers["Content-Type"] = "application/json";
     let response: Response;
+    let text: string;
     try {
       response = await fetch(`${this.#baseUrl}/api/v1/${path}`, {
         method,
         headers,
         ...(content === undefined ? {} : { body: JSON.stringify(content) }),
       });
+      text = await response.text();
     } catch (cause) {
       throw notAnswered(this.#baseUrl, cause);
     }
-    const body = (await response.json().catch(() => null)) as {
-      error?: { code: string; message: string; hint: string };
-    } | null;
+    const body = jsonOf(text) as { error?: { code: string; message: string; hint: string } } | null;
     if (response.ok && body !== null) return body as T;
     const { code, message, hint } = body?.error ?? {
-      code: "unreadable",
+      // What stands in front of a server that is starting again.
+      code: GATEWAY_STATUSES.includes(response.status) ? "unreachable" : "unreadable",
       message: `${this.#baseUrl} answered ${response.status} without JSON`,
-      hint: "is this the query API's address?",
+      hint: "is this the query API's address, and does the server run?",
     };
     throw new AuditError(code, message, hint);
+  }
+}
+
+const GATEWAY_STATUSES = [502, 503, 504];
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -77,14 +77,18 @@ export function readQuarantine(
     try {
       const scanner = scannerOf(opened);
       const found = spotsBefore(scanner, end, opened, setAside, index === 0);
+      // Not counting the search, which the next page of this file begins with again.
+      const fileDeadline = performance.now() + MAX_PAGE_MILLIS;
       for (const spot of found.reverse()) {
         const { offset } = spot;
         const entry = entryAt(scanner, firstSeq, spot);
         // The newest file is written to: what is not whole yet was not acknowledged.
-        if (entry === null || !isInScope(scope, entry)) continue;
-        entries.push(entry);
-        bytes += entry.bytes.length;
-        if (entries.length === limit || bytes >= MAX_PAGE_BYTES) {
+        if (entry !== null && isInScope(scope, entry)) {
+          entries.push(entry);
+          bytes += entry.bytes.length;
+        }
+        const isFull = entries.length === limit || bytes >= MAX_PAGE_BYTES;
+        if (isFull || performance.now() >= fileDeadline) {
           return { entries, next: { fileSeq: firstSeq, offset } };
         }
       }
