@@ -90,7 +90,9 @@ export class DirectoryAdministration implements Administration {
       await this.#options.record(holdEvent("hold_added", hold, caller));
     } catch (error) {
       // Asked for again, it would be there twice, once unknown to the trail.
-      await this.#options.store.removeHold(id);
+      await this.#options.store.removeHold(id).catch(() => {
+        // Why it was not added says more.
+      });
       throw error;
     }
     return hold;

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { AuditError } from "@agent-audit/schema";
 import type { ReadScope, Store } from "@agent-audit/store";
 import type { Parameters } from "./parse-filter.js";
+import { BadRequestError } from "./query-error.js";
 
 /** Formats of an export; more will come. */
 const FORMATS = ["otlp"] as const;
@@ -49,7 +50,7 @@ export class Exports {
    * Streams the trail, in the order of its sequence, as lines of OTLP/JSON; a slow reader slows the reading. What does not come to its end
    * is cut off: a stream that failed would end as if it were complete.
    *
-   * @throws AuditError `too_many_queries`
+   * @throws AuditError `too_many_queries`, BadRequestError over HTTP/1.0
    */
   begin(
     store: Store,
@@ -57,6 +58,13 @@ export class Exports {
     { uptoSeq, mayGoOn, onFault }: ExportTerms,
     connection: ServerResponse,
   ): ReadableStream<Uint8Array> {
+    if (connection.req.httpVersion === "1.0") {
+      throw new BadRequestError(
+        "invalid_http_version",
+        "over HTTP/1.0 an export that is cut off looks like one that is complete",
+        "use HTTP/1.1; a proxy in between, too, as nginx does with `proxy_http_version 1.1`",
+      );
+    }
     if (this.#running >= MAX_RUNNING) {
       throw new AuditError(
         "too_many_queries",
@@ -64,10 +72,7 @@ export class Exports {
         "ask again when one of them is done",
       );
     }
-    this.#running++;
-    connection.once("close", () => {
-      this.#running--;
-    });
+    this.#count(connection);
     connection.setTimeout(this.#stallMillis, () => connection.destroy());
     const slices = store.exportLines(afterSeq, scope, uptoSeq);
     const encoder = new TextEncoder();
@@ -79,9 +84,12 @@ export class Exports {
             return;
           }
           const { value, done } = await slices.next();
+          // The reader has left, and the stream is closed.
+          if (connection.destroyed) return;
           if (done) controller.close();
           else controller.enqueue(encoder.encode(value));
         } catch (error) {
+          if (connection.destroyed) return;
           onFault(error);
           connection.destroy();
         }
@@ -90,5 +98,21 @@ export class Exports {
         await slices.return(undefined);
       },
     });
+  }
+
+  /** Counts an export until its answer is closed, or the connection: an answer that waits behind another is not told of that. */
+  #count(connection: ServerResponse): void {
+    const { socket } = connection.req;
+    let isRunning = true;
+    const release = () => {
+      connection.off("close", release);
+      socket.off("close", release);
+      // One of the two is told while the other is.
+      if (isRunning) this.#running--;
+      isRunning = false;
+    };
+    this.#running++;
+    connection.once("close", release);
+    socket.once("close", release);
   }
 }

@@ -57,7 +57,7 @@ async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): 
   process.stdout.write(`OTLP  ${started.otlpUrl}/v1/logs\n`);
   await started.queriesReady.catch((error) => {
     // It ends with the code for that, once it is closed.
-    if (!isFailing) throw error;
+    if (!isFailing && !isStopping) throw error;
     return new Promise(() => {});
   });
   process.stdout.write(`API   ${started.apiUrl}/\n`);

@@ -48,12 +48,16 @@ export interface Job {
   rowsSinceCheckpoint: number;
   /** `null` for a segment that is up to date, or has been since the job began. */
   meter: ProgressMeter | null;
+  /** Whether its next batch found no memory. */
+  foundNoMemory: boolean;
 }
 
 /** DuckDB's memory, of which queries can take all. */
 export interface SharedMemory {
   /** Whether somebody found none, not long ago. */
   isShort: () => boolean;
+  /** Tells times at which nothing else used any apart, by a number; `null` while something does. */
+  idleMark: () => number | null;
   /** Does something while nothing else needs any; gives `null` when that moment does not come. */
   alone: <T>(work: () => Promise<T>) => Promise<T | null>;
 }
@@ -78,8 +82,6 @@ export class Applier {
   readonly #checkpointWalBytes: number;
   /** Last sequence that the running or failed transaction took in. */
   #attemptedSeq = 0n;
-  /** Whether the batch before this one found no memory. */
-  #foundNoMemory = false;
   #isAlone = false;
 
   constructor(options: ApplierOptions) {
@@ -96,23 +98,32 @@ export class Applier {
    */
   async applyBatch(job: Job, upto: bigint): Promise<Applied> {
     if (!this.#options.guard.hasRoom(0)) return HELD_UP;
-    const isShort = this.#foundNoMemory || this.#options.memory.isShort();
-    if (isShort && !this.#isAlone) return await this.#applyAlone(job, upto);
+    const { memory } = this.#options;
+    const isShort = job.foundNoMemory || memory.isShort();
+    if (isShort && !this.#isAlone && job.segment.appliedSeq < upto) {
+      return await this.#applyAlone(job, upto);
+    }
+    const mark = memory.idleMark();
     try {
       return await this.#apply(job, upto);
     } catch (error) {
-      if (isFatal(error, this.#isAlone)) throw error;
+      if (isFatal(error, this.#isByItself(mark))) throw error;
       await this.#takeBack(job);
       if (error instanceof AuditError) throw error;
       if (isDiskFull(error)) return HELD_UP;
       if (isOutOfMemory(error) && !this.#isAlone) {
-        this.#foundNoMemory = true;
+        job.foundNoMemory = true;
         return HELD_UP;
       }
       const isRecords = !isDamage(error) && this.#attemptedSeq > job.segment.appliedSeq;
       if (!isRecords) throw error;
       return await this.#bisect(job, this.#attemptedSeq, error);
     }
+  }
+
+  /** Whether nothing else has used memory since `mark`. */
+  #isByItself(mark: number | null): boolean {
+    return this.#isAlone || (mark !== null && mark === this.#options.memory.idleMark());
   }
 
   /** What finds no memory while nobody else has any is the records' fault. */
@@ -126,7 +137,7 @@ export class Applier {
       }
     });
     if (applied === null) return HELD_UP;
-    this.#foundNoMemory = false;
+    job.foundNoMemory = false;
     return applied;
   }
 
@@ -159,15 +170,21 @@ export class Applier {
    * query reads an older state, or disk or memory have no room; the WAL then grows until the next try.
    */
   async checkpoint({ alias, walBytes }: Segment): Promise<boolean> {
-    // A checkpoint that fails half-way would make DuckDB give up the whole instance.
-    if (!this.#options.guard.hasRoom(walBytes * 2)) return false;
-    try {
-      await this.#options.connection.run(`CHECKPOINT ${alias}`);
-      return true;
-    } catch (error) {
-      if (!/checkpoint/i.test((error as Error).message) && !isOutOfMemory(error)) throw error;
-      return false;
-    }
+    const { guard, memory, connection } = this.#options;
+    // A checkpoint that fails half-way makes DuckDB give up the file.
+    if (!guard.hasRoom(walBytes * 2)) return false;
+    const checkpoint = async () => {
+      try {
+        await connection.run(`CHECKPOINT ${alias}`);
+        return true;
+      } catch (error) {
+        const isPutOff = /checkpoint/i.test((error as Error).message) || isOutOfMemory(error);
+        if (isDamage(error) || !isPutOff) throw error;
+        return false;
+      }
+    };
+    if (this.#isAlone || !memory.isShort()) return await checkpoint();
+    return (await memory.alone(checkpoint)) ?? false;
   }
 
   /** Applies what failed together in halves, down to the record that is at fault. */
@@ -190,11 +207,13 @@ export class Applier {
   async #setAside(job: Job, seq: bigint, reason: string): Promise<Applied> {
     const { connection, onSetAside } = this.#options;
     const { segment } = job;
+    const mark = this.#options.memory.idleMark();
     try {
       await connection.run("BEGIN");
       await connection.run(`INSERT INTO ${segment.alias}.set_aside VALUES ($1, $2)`, [seq, reason]);
       await this.#moveTo(segment, { ...segment.position, appliedSeq: seq });
     } catch (error) {
+      if (isFatal(error, this.#isByItself(mark))) throw error;
       await this.#takeBack(job);
       if (isDiskFull(error) || isOutOfMemory(error)) return HELD_UP;
       throw error;
@@ -286,12 +305,12 @@ export class Applier {
 
 /**
  * Whether DuckDB cannot be trusted any more. After a commit that found no memory because of queries it crashed in one of three
- * runs, at the next change of the same row.
+ * runs, at the next change of the same row; never after one that was too large by itself.
  */
-function isFatal(error: unknown, isAlone: boolean): boolean {
+function isFatal(error: unknown, isByItself: boolean): boolean {
   const { message } = error as Error;
-  if (/FATAL|has been invalidated/i.test(message)) return true;
-  return isOutOfMemory(error) && !isAlone && /failed to commit/i.test(message);
+  if (/FATAL/.test(message)) return true;
+  return isOutOfMemory(error) && !isByItself && /failed to commit/i.test(message);
 }
 
 /** What one transaction has taken in. */

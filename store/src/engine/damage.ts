@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Segment } from "./segment.js";
 
-/** What DuckDB says when a file does not hold what it wrote there. */
+/** What DuckDB says when a file does not hold what it wrote there, or when it gave the file up half-way through a checkpoint. */
 const DAMAGE =
-  /^(IO|Serialization) Error: .*(corrupt|could not read|cannot open|not a valid duckdb|failed to deserialize)/i;
+  /^(IO|Serialization) Error: .*(corrupt|could not read|cannot open|not a valid duckdb|failed to deserialize|has been invalidated)/i;
 
 /** Tells an error of a segment's file from one of a query or a record. */
 export function isDamage(error: unknown): boolean {

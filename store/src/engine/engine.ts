@@ -120,6 +120,7 @@ export class Engine {
       catalog: this.catalog,
       leases: this.#leases,
       guard,
+      checkpoint: async (segment) => await this.#follower.checkpoint(segment),
       onRemade: (made, old) => this.#follower.followRemade(made, old),
       onFault: options.onFault,
     });
@@ -130,6 +131,7 @@ export class Engine {
       rightOfWay: this.#rightOfWay,
       memory: {
         isShort: () => this.queries.isMemoryShort,
+        idleMark: () => (this.#changes.isSealing ? null : this.queries.executions),
         alone: async (work) => {
           await this.#changes.sealing;
           return await this.queries.alone(work);

@@ -57,7 +57,7 @@ export class JournalFollower {
       lastSeq === null
         ? null
         : new ProgressMeter(segmentName(segment.id), segment.appliedSeq, lastSeq);
-    const job: Job = { segment, reader, rowsSinceCheckpoint: 0, meter };
+    const job: Job = { segment, reader, rowsSinceCheckpoint: 0, meter, foundNoMemory: false };
     if (segment.lastSeq === null) {
       this.#live = job;
       return;
@@ -139,13 +139,14 @@ export class JournalFollower {
     }
   }
 
-  /** Brings a segment's WAL into its file. */
-  async checkpoint(segment: Segment): Promise<void> {
+  /** Brings a segment's WAL into its file; gives `false` when that was put off, or the file is given up. */
+  async checkpoint(segment: Segment): Promise<boolean> {
     try {
-      await this.#options.applier.checkpoint(segment);
+      return await this.#options.applier.checkpoint(segment);
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.#options.segments.markDamaged(segment, (error as Error).message);
+      return false;
     }
   }
 

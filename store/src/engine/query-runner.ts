@@ -16,7 +16,7 @@ const MAX_RUNNING = 2;
 /** Queries that wait for a place; a further one is refused. */
 const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
-const INTERRUPT_AGAIN_MILLIS = 20;
+const AGAIN_MILLIS = 20;
 const MEMORY_SHORT_MILLIS = 10_000;
 /** How long {@link QueryRunner.alone} waits for those that run. */
 const ALONE_MILLIS = 12_000;
@@ -56,9 +56,12 @@ export class QueryRunner {
   readonly #waiting = new Map<Call, () => void>();
   readonly #onError: (error: unknown) => boolean;
   #running = 0;
+  /** Those that run, with or without a place, and those that are about to. */
+  #executing = 0;
+  #executions = 0;
   #foundNoMemoryAt = Number.NEGATIVE_INFINITY;
-  /** Resolves when queries may begin again; `null` while they may. */
-  #barrier: Promise<void> | null = null;
+  /** Whether queries that come must wait. */
+  #isHeldBack = false;
   #isClosed = false;
 
   /** @param onError told of each error of DuckDB; gives `true` for one of a segment's file */
@@ -122,6 +125,11 @@ export class QueryRunner {
     call.refuse?.(stopped(call));
   }
 
+  /** How many have run until now; `null` while any does. */
+  get executions(): number | null {
+    return this.#executing > 0 ? null : this.#executions;
+  }
+
   /** Whether a query found no memory, not long ago: what asks for as much is asked again. */
   get isMemoryShort(): boolean {
     return performance.now() - this.#foundNoMemoryAt < MEMORY_SHORT_MILLIS;
@@ -129,20 +137,16 @@ export class QueryRunner {
 
   /** Does something while no query runs; those that come wait. Gives `null` when those that run do not end in time. */
   async alone<T>(work: () => Promise<T>): Promise<T | null> {
-    let lift = () => {};
-    this.#barrier = new Promise((resolve) => {
-      lift = resolve;
-    });
+    this.#isHeldBack = true;
     try {
       const deadline = performance.now() + ALONE_MILLIS;
-      while (this.#busy.size > 0) {
+      while (this.#executing > 0) {
         if (performance.now() > deadline) return null;
-        await sleep(INTERRUPT_AGAIN_MILLIS);
+        await sleep(AGAIN_MILLIS);
       }
       return await work();
     } finally {
-      this.#barrier = null;
-      lift();
+      this.#isHeldBack = false;
     }
   }
 
@@ -151,7 +155,7 @@ export class QueryRunner {
     this.#isClosed = true;
     while (this.#busy.size > 0) {
       for (const connection of this.#busy) connection.interrupt();
-      await sleep(INTERRUPT_AGAIN_MILLIS);
+      await sleep(AGAIN_MILLIS);
     }
     for (const connection of this.#idle) connection.closeSync();
     this.#idle.length = 0;
@@ -200,17 +204,19 @@ export class QueryRunner {
     call: Call,
     read: (result: DuckDBResult) => Promise<T>,
   ): Promise<T> {
-    await this.#barrier;
+    const isOver = () => call.isCancelled || performance.now() >= call.deadline;
+    while (this.#isHeldBack && !isOver()) await sleep(AGAIN_MILLIS);
     if (this.#isClosed)
       throw new AuditError("stopping", "the server is stopping", "ask again later");
-    const isOver = () => call.isCancelled || performance.now() >= call.deadline;
     if (isOver()) throw stopped(call);
+    this.#executing++;
+    this.#executions++;
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
     this.#busy.add(connection);
     // Again and again: an interrupt is lost on a query that still waits for a thread of libuv's pool.
     const timer = setInterval(() => {
       if (isOver()) connection.interrupt();
-    }, INTERRUPT_AGAIN_MILLIS);
+    }, AGAIN_MILLIS);
     try {
       return await read(await connection.run(sql, values));
     } catch (error) {
@@ -230,6 +236,7 @@ export class QueryRunner {
       clearInterval(timer);
       this.#busy.delete(connection);
       this.#idle.push(connection);
+      this.#executing--;
     }
   }
 }

@@ -20,6 +20,8 @@ export interface SegmentChangesOptions {
   catalog: CatalogLog;
   leases: Leases;
   guard: DiskGuard;
+  /** Brings all that a segment holds into its file; gives `false` when that was put off, or the file is given up. */
+  checkpoint: (segment: Segment) => Promise<boolean>;
   /** Told of a segment whose file was given up, and of the empty one in its place. */
   onRemade: (made: Segment, old: Segment) => void;
   /** Told of what an operator must look at. */
@@ -74,6 +76,11 @@ export class SegmentChanges {
     await new Promise<void>((resolve, reject) => {
       this.#drops.push({ segment, resolve, reject });
     });
+  }
+
+  /** Whether a segment is being prepared for its sealing. */
+  get isSealing(): boolean {
+    return this.#sealing !== null;
   }
 
   /** Resolves when no segment is being prepared for its sealing. */
@@ -140,13 +147,9 @@ export class SegmentChanges {
   }
 
   async #seal(segment: Segment, sealed: SealedSegment): Promise<void> {
-    const { segments, catalog, onFault } = this.#options;
-    try {
-      await segments.checkpoint(segment);
-    } catch (error) {
-      const { message } = error as Error;
-      if (isDamage(error)) segments.markDamaged(segment, message);
-      else this.#sealLater(segment, message);
+    const { segments, catalog, checkpoint, onFault } = this.#options;
+    if (!(await checkpoint(segment))) {
+      if (segment.state === "open") this.#sealLater(segment, "its last checkpoint was put off");
       return;
     }
     try {

@@ -98,11 +98,6 @@ export class SegmentSet {
     return made;
   }
 
-  /** Brings all that a segment holds into its file. Nobody may read the segment. */
-  async checkpoint({ alias }: Segment): Promise<void> {
-    await this.#options.connection.run(`CHECKPOINT ${alias}`);
-  }
-
   /** Attaches an ended segment, whose file holds all of it, read-only. Nobody may read the segment. */
   async attachSealed(segment: Segment): Promise<void> {
     const { connection } = this.#options;
