@@ -125,6 +125,11 @@ export class QueryRunner {
     call.refuse?.(stopped(call));
   }
 
+  /** Whether any runs or waits. */
+  get isAsked(): boolean {
+    return this.#calls.size > 0;
+  }
+
   /** How many have run until now; `null` while any does. */
   get executions(): number | null {
     return this.#executing > 0 ? null : this.#executions;
