@@ -131,7 +131,7 @@ export class Engine {
       rightOfWay: this.#rightOfWay,
       memory: {
         isShort: () => this.queries.isMemoryShort,
-        idleMark: () => (this.#changes.isSealing ? null : this.queries.executions),
+        idleMark: () => (this.#changes.sealing === null ? this.queries.executions : null),
         alone: async (work) => {
           await this.#changes.sealing;
           return await this.queries.alone(work);

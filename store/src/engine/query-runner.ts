@@ -17,6 +17,7 @@ const MAX_RUNNING = 2;
 const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 const AGAIN_MILLIS = 20;
+/** How long memory counts as short after a query found none. */
 const MEMORY_SHORT_MILLIS = 10_000;
 /** How long {@link QueryRunner.alone} waits for those that run. */
 const ALONE_MILLIS = 12_000;
@@ -216,6 +217,20 @@ export class QueryRunner {
     if (isOver()) throw stopped(call);
     this.#executing++;
     this.#executions++;
+    try {
+      return await this.#answer(sql, values, call, isOver, read);
+    } finally {
+      this.#executing--;
+    }
+  }
+
+  async #answer<T>(
+    sql: string,
+    values: DuckDBValue[],
+    call: Call,
+    isOver: () => boolean,
+    read: (result: DuckDBResult) => Promise<T>,
+  ): Promise<T> {
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
     this.#busy.add(connection);
     // Again and again: an interrupt is lost on a query that still waits for a thread of libuv's pool.
@@ -241,7 +256,6 @@ export class QueryRunner {
       clearInterval(timer);
       this.#busy.delete(connection);
       this.#idle.push(connection);
-      this.#executing--;
     }
   }
 }

@@ -78,14 +78,9 @@ export class SegmentChanges {
     });
   }
 
-  /** Whether a segment is being prepared for its sealing. */
-  get isSealing(): boolean {
-    return this.#sealing !== null;
-  }
-
-  /** Resolves when no segment is being prepared for its sealing. */
-  get sealing(): Promise<void> {
-    return this.#sealing ?? Promise.resolve();
+  /** Resolves when the segment that is being prepared for its sealing is; `null` while none is. */
+  get sealing(): Promise<void> | null {
+    return this.#sealing;
   }
 
   /** Does what can be done now. Nothing may be applied meanwhile. */
