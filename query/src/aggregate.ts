@@ -35,7 +35,7 @@ export function parseAggregateRequest(parameters: Parameters, now: bigint): Grou
   if (by.length < 1 || by.length > 3 || new Set(by).size < by.length) {
     throw new BadRequestError(
       "invalid_by",
-      `by is given ${by.length} times`,
+      by.length === 0 ? "by is missing" : `by=${by.join(" by=")} are not one to three fields`,
       `give one to three different fields of ${GROUP_FIELDS.join(", ")}`,
     );
   }

@@ -149,7 +149,7 @@ export function queryApp(options: QueryAppOptions): Hono<Env> {
   app.get(
     "/api/v1/events",
     answer(
-      (parameters, search) => parseEventsRequest(parameters, search, now()),
+      (parameters, search) => parseEventsRequest(parameters, search, options.store.storeId, now()),
       ["limit", "order", "cursor", "after_seq", "fields"],
       findEvents,
     ),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { BadRequestError } from "./query-error.js";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** Says where a walk over pages goes on, and over which set. */
 export interface Cursor {
@@ -14,28 +14,49 @@ export interface Cursor {
   seq: bigint;
 }
 
-/** Digests the parameters that decide which events a walk yields and in which order. */
-export function filterDigest(search: URLSearchParams): string {
+/** What a cursor is bound to. */
+export interface Walk {
+  storeId: string;
+  /** Of the parameters that decide which events the walk yields and in which order. */
+  filterDigest: string;
+}
+
+/** Tells the walk that a request's parameters belong to. */
+export function walkOf(search: URLSearchParams, storeId: string): Walk {
   const parts = [...search]
     .filter(
       ([name]) => name !== "cursor" && name !== "limit" && name !== "fields" && name !== "min_seq",
     )
     .map(([name, value]) => JSON.stringify([name, value]))
     .sort();
-  return createHash("sha256").update(parts.join()).digest("base64url").slice(0, 16);
+  return { storeId, filterDigest: digestOf(parts.join()).slice(0, 16) };
 }
 
-export function encodeCursor(cursor: Cursor, digest: string): string {
+export function encodeCursor(cursor: Cursor, { storeId, filterDigest }: Walk): string {
   const { maxSeq, fromNano, toNano, time, seq } = cursor;
-  const fields = [VERSION, digest, maxSeq, fromNano ?? "", toNano ?? "", time, seq];
-  return Buffer.from(fields.join("~")).toString("base64url");
+  const fields = [VERSION, filterDigest, maxSeq, fromNano ?? "", toNano ?? "", time, seq];
+  const text = fields.join("~");
+  return Buffer.from(`${text}~${checkOf(text, storeId)}`).toString("base64url");
+}
+
+/** A cursor that was cut, or is another server's, would else go on somewhere. */
+function checkOf(fields: string, storeId: string): string {
+  return digestOf(`${storeId}~${fields}`).slice(0, 8);
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
 }
 
 /** @throws BadRequestError `invalid_cursor`, `cursor_mismatch` */
-export function decodeCursor(text: string, digest: string): Cursor {
-  const fields = Buffer.from(text, "base64url").toString("utf8").split("~");
-  const [version, filter, ...numbers] = fields;
-  const isWhole = numbers.length === 5 && numbers.every(isNumber);
+export function decodeCursor(text: string, { storeId, filterDigest }: Walk): Cursor {
+  const decoded = Buffer.from(text, "base64url").toString("utf8");
+  const checkAt = decoded.lastIndexOf("~");
+  const [version, filter, ...numbers] = decoded.slice(0, checkAt).split("~");
+  const isWhole =
+    decoded.slice(checkAt + 1) === checkOf(decoded.slice(0, checkAt), storeId) &&
+    numbers.length === 5 &&
+    numbers.every(isNumber);
   if (version !== String(VERSION) || !isWhole) {
     throw new BadRequestError(
       "invalid_cursor",
@@ -43,7 +64,7 @@ export function decodeCursor(text: string, digest: string): Cursor {
       "start again without cursor",
     );
   }
-  if (filter !== digest) {
+  if (filter !== filterDigest) {
     throw new BadRequestError(
       "cursor_mismatch",
       "the cursor belongs to another filter or order",

@@ -22,7 +22,10 @@ export async function findEvent(
   if (id === "" || Buffer.byteLength(id) > MAX_ID_BYTES) {
     throw new BadRequestError("invalid_id", `an id has 1 to ${MAX_ID_BYTES} bytes`, "check the id");
   }
-  const [first, ...conflicts] = await seqsOf(snapshot, scope, id);
+  const bySeq = /^seq:(\d{1,18})$/.exec(id);
+  const named = bySeq === null ? { id } : { seq: BigInt(bySeq[1] as string) };
+  const found = await seqsOf(snapshot, scope, named);
+  const [first] = found;
   const [event] = first === undefined ? [] : await rowsOf(snapshot, [first], true);
   if (first === undefined || event === undefined) {
     throw new AuditError(
@@ -31,8 +34,10 @@ export async function findEvent(
       "list events with /api/v1/events",
     );
   }
+  const sameId = "id" in named ? found : await seqsOf(snapshot, scope, { id: event.id as string });
+  const conflicts = sameId.filter((seq) => seq !== first).map(Number);
   const raw = await store.rawRecord(first);
-  const head = JSON.stringify({ ...event, conflicts: conflicts.map(Number) });
+  const head = JSON.stringify({ ...event, conflicts });
   const rawJson =
     raw === null
       ? "null"
@@ -40,13 +45,14 @@ export async function findEvent(
   return `${head.slice(0, -1)},"raw":${rawJson}}`;
 }
 
-async function seqsOf(snapshot: Snapshot, scope: ReadScope, id: string): Promise<bigint[]> {
-  const bySeq = /^seq:(\d{1,18})$/.exec(id);
-  const seq = bySeq === null ? null : BigInt(bySeq[1] as string);
+async function seqsOf(
+  snapshot: Snapshot,
+  scope: ReadScope,
+  named: { id: string } | { seq: bigint },
+): Promise<bigint[]> {
   const holding = snapshot.segments.filter(
-    ({ firstSeq, lastSeq }) => seq === null || (seq >= firstSeq && seq <= lastSeq),
+    ({ firstSeq, lastSeq }) => "id" in named || (named.seq >= firstSeq && named.seq <= lastSeq),
   );
-  const named = seq === null ? { id } : { seq };
   const rows = await snapshot.query(seqsSql(tablesOf(holding), named, scope, MAX_CONFLICTS + 1));
   return rows.map(([seq]) => seq as bigint);
 }

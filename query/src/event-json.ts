@@ -1,6 +1,6 @@
 import { ENVELOPE_FIELDS, type Json, millisFromNanos } from "@agent-audit/schema";
 import type { Cell, ColumnName } from "@agent-audit/store";
-import { METADATA_COLUMNS } from "./metadata-columns.js";
+import { METADATA_COLUMNS } from "./attribute-columns.js";
 import { formatTime } from "./time.js";
 
 /** The columns that an event's JSON is made from, in the order of a row. */

@@ -1,6 +1,6 @@
 import { AuditError } from "@agent-audit/schema";
 import { type ColumnName, type Snapshot, tablesOf } from "@agent-audit/store";
-import { decodeCursor, encodeCursor, filterDigest } from "./cursor.js";
+import { decodeCursor, encodeCursor, walkOf } from "./cursor.js";
 import { EVENT_COLUMNS, type EventJson, eventJson } from "./event-json.js";
 import { inHalves } from "./in-halves.js";
 import { findKeys } from "./page-keys.js";
@@ -25,6 +25,7 @@ export interface EventsPage {
 export function parseEventsRequest(
   parameters: Parameters,
   search: URLSearchParams,
+  storeId: string,
   now: bigint,
 ): EventsRequest {
   const limit = parameters.integer("limit", 1, 200, 50);
@@ -34,14 +35,14 @@ export function parseEventsRequest(
   if (after >= 0 && order !== "seq") {
     throw new BadRequestError("invalid_after_seq", "after_seq needs order=seq", "add order=seq");
   }
-  const digest = filterDigest(search);
+  const walk = walkOf(search, storeId);
   const cursorText = parameters.one("cursor");
-  const cursor = cursorText === null ? null : decodeCursor(cursorText, digest);
+  const cursor = cursorText === null ? null : decodeCursor(cursorText, walk);
   const filter = parseFilter(parameters, now);
   // Relative times were resolved on the first page: later pages keep its range.
   if (cursor !== null) Object.assign(filter, { fromNano: cursor.fromNano, toNano: cursor.toNano });
   const afterSeq = after < 0 ? null : BigInt(after);
-  return { filter, limit, order, afterSeq, withContent, cursor, digest };
+  return { filter, limit, order, afterSeq, withContent, cursor, walk };
 }
 
 /**
@@ -54,7 +55,7 @@ export async function findEvents(
   request: EventsRequest,
   firstRecords?: bigint,
 ): Promise<EventsPage> {
-  const { filter, limit, cursor, digest } = request;
+  const { filter, limit, cursor, walk } = request;
   const maxSeq = cursor?.maxSeq ?? snapshot.appliedSeq;
   const { keys, reached } = await findKeys(snapshot, request, maxSeq, firstRecords);
   let page = keys.slice(0, limit);
@@ -71,7 +72,7 @@ export async function findEvents(
   const isCut = page.length < keys.length;
   const last = isCut ? page.at(-1) : (reached ?? undefined);
   const nextCursor =
-    last === undefined ? null : encodeCursor({ maxSeq, fromNano, toNano, ...last }, digest);
+    last === undefined ? null : encodeCursor({ maxSeq, fromNano, toNano, ...last }, walk);
   return {
     events,
     next_cursor: nextCursor,

@@ -21,6 +21,9 @@ const OTHER_PARAMETERS = [
   "min_seq",
 ] as const;
 
+/** How finely the clock tells now. */
+const CLOCK_NANOS = 1_000_000n;
+
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -94,7 +97,7 @@ export class Parameters {
       throw new BadRequestError(
         `invalid_${name}`,
         `${name}=${text.slice(0, 40)} is not known`,
-        `use one of ${allowed.join(", ")}`,
+        `use one of ${allowed.filter((name) => name !== "").join(", ")}`,
       );
     }
     return text as T;
@@ -184,8 +187,10 @@ function parseRange(parameters: Parameters, now: bigint): Pick<Filter, "fromNano
   if (last !== null && from !== null) {
     throw new BadRequestError("invalid_last", "last and from exclude each other", "leave one out");
   }
-  const toNano = to === null ? null : parseTime("to", to, now);
-  const lastNano = last === null ? null : (toNano ?? now) - parseSpan("last", last);
+  const until = to === null ? null : parseTime("to", to, now);
+  const lastNano = last === null ? null : (until ?? now) - parseSpan("last", last);
+  // What is of the millisecond that it is now has happened.
+  const toNano = until ?? (last === null ? null : now + CLOCK_NANOS);
   const fromNano = from === null ? lastNano : parseTime("from", from, now);
   // A page of a walk keeps the first page's range, whatever its own relative times come to by now.
   const isOrdered = fromNano === null || toNano === null || fromNano <= toNano;
@@ -223,13 +228,20 @@ function checkValue(name: string, match: Match): void {
   const field = FIELDS[name];
   if (field === undefined || match.kind === "absent") return;
   if (field.type === "integer") {
-    const isInteger = match.kind === "equals" && /^-?\d{1,10}$/.test(match.value);
+    if (match.kind === "prefix") {
+      if (match.value === "") return;
+      throw new BadRequestError(
+        `invalid_${name}`,
+        `${name}=${match.value.slice(0, 40)}* is a prefix, which numbers do not have`,
+        "write the whole number",
+      );
+    }
     const number = Number(match.value);
-    if (!isInteger || number < INT32_MIN || number > INT32_MAX) {
+    if (!/^-?\d{1,10}$/.test(match.value) || number < INT32_MIN || number > INT32_MAX) {
       throw new BadRequestError(
         `invalid_${name}`,
         `${name}=${match.value.slice(0, 40)} is no 32-bit integer`,
-        "prefixes do not apply to numbers",
+        "write digits",
       );
     }
   }

@@ -184,11 +184,6 @@ describe("GET /api/v1/events", () => {
     ["last=1h&from=now-1h", "invalid_last", /leave one out/],
     ["last=0m", "invalid_last", /./],
     ["from=2026-02-31T00:00:00Z", "invalid_from", /no time/],
-    [
-      `cursor=${Buffer.from(`1~x~${2n ** 64n - 1n}~~~1~1`).toString("base64url")}`,
-      "invalid_cursor",
-      /./,
-    ],
     ["cursor=abc", "invalid_cursor", /./],
     ["order=up", "invalid_order", /desc, asc, seq/],
     ["limit=1&limit=2", "invalid_limit", /once/],

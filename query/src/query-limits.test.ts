@@ -112,7 +112,12 @@ describe("a page that runs out of time", () => {
             ["limit", "200"],
           ]);
           if (cursor !== null) search.set("cursor", cursor);
-          const request = parseEventsRequest(new Parameters(search, EVERYTHING), search, 0n);
+          const request = parseEventsRequest(
+            new Parameters(search, EVERYTHING),
+            search,
+            store.storeId,
+            0n,
+          );
           const snapshot = await store.snapshot();
           const page = await findEvents(hurried(snapshot), request, 100n);
           snapshot.release();

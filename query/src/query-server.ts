@@ -7,6 +7,9 @@ import {
 } from "@agent-audit/access";
 import { type QueryAppOptions, queryApp } from "./app.js";
 
+/** Of a request's head: a filter has room for some values of the longest kind. Node's default is 16 KiB. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
 export interface QueryServerOptions extends QueryAppOptions, ListenerOptions {}
 
 /** Serves the query API on a port of its own. */
@@ -15,7 +18,12 @@ export class QueryServer {
 
   private constructor(options: QueryServerOptions) {
     const onError = (error: unknown) => options.onError?.(error, "tls");
-    this.#server = makeHttpServer(queryApp(options).fetch, options, {}, onError);
+    this.#server = makeHttpServer(
+      queryApp(options).fetch,
+      options,
+      { maxHeaderSize: MAX_HEADER_BYTES },
+      onError,
+    );
   }
 
   /** Opens the port. @throws AuditError `port_in_use`, `listen_failed` */

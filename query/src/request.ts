@@ -1,7 +1,7 @@
 import type { Phase } from "@agent-audit/schema";
 import type { ReadScope } from "@agent-audit/store";
 import type { Interval } from "./buckets.js";
-import type { Cursor } from "./cursor.js";
+import type { Cursor, Walk } from "./cursor.js";
 import type { GroupField } from "./fields.js";
 import type { Zone } from "./zone.js";
 
@@ -51,7 +51,7 @@ export interface EventsRequest {
   afterSeq: bigint | null;
   withContent: boolean;
   cursor: Cursor | null;
-  digest: string;
+  walk: Walk;
 }
 
 /** What groups can be ordered by, largest first. */

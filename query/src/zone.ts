@@ -67,8 +67,8 @@ export class Zone {
       if (error === 0) break;
       instant -= error;
     }
-    // Of two equal midnights, when a clock goes back over one, the first starts the day.
-    for (const back of [3_600_000, 1_800_000]) {
+    // Of two equal midnights, when a clock goes back over one, the first starts the day. By three hours Antarctic stations did.
+    for (const back of [3, 2, 1, 0.5].map((hours) => hours * 3_600_000)) {
       if (this.#localOf(instant - back) === target) return instant - back;
     }
     if (this.#localOf(instant) < target) {

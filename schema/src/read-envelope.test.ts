@@ -73,6 +73,25 @@ describe("readEnvelope", () => {
     });
   });
 
+  it("takes what the sender's key fixes, and lets the agent of the key act", () => {
+    const fixed = { orgId: "org_1", projectId: "", agentId: "agt_1" };
+    const record = {
+      ...emptyLogRecord(),
+      attributes: [
+        { key: "agent_audit.project.id", value: "p" },
+        { key: "user.id", value: "u_1" },
+      ],
+    };
+    expect(readEnvelope(record, null, fixed)).toMatchObject({
+      orgId: "org_1",
+      projectId: "p",
+      agentId: "agt_1",
+      actorType: "agent",
+      actorId: "agt_1",
+      userId: "u_1",
+    });
+  });
+
   it("adds up request and response sizes, each counted once", () => {
     const envelope = read({
       "http.request.size": 10n,

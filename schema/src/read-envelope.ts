@@ -26,11 +26,24 @@ const SIZE_OF = new Map(
   SIZE_ATTRIBUTES.flatMap((row, index) => row.map((attribute) => [attribute, index] as const)),
 );
 
+/** What a sender's key fixes, `""` for nothing. It counts before what a record says. */
+interface Fixed {
+  readonly orgId: string;
+  readonly projectId: string;
+  readonly agentId: string;
+}
+
+const NOTHING_FIXED: Fixed = { orgId: "", projectId: "", agentId: "" };
+
 /**
  * Reads what a log record says into flat fields. Never fails: a value that a field cannot hold stays in
  * `metadata`, and of a key given twice the first fills the field.
  */
-export function readEnvelope(record: LogRecord, resource: Resource | null): Envelope {
+export function readEnvelope(
+  record: LogRecord,
+  resource: Resource | null,
+  { orgId, projectId, agentId }: Fixed = NOTHING_FIXED,
+): Envelope {
   const envelope = emptyEnvelope();
   readRecordFields(envelope, record);
   const sizes: (number | null)[] = [];
@@ -39,6 +52,9 @@ export function readEnvelope(record: LogRecord, resource: Resource | null): Enve
     if (size != null) envelope.bytes = (envelope.bytes ?? 0) + size;
   }
   if (resource !== null) readResource(envelope, resource);
+  if (orgId !== "") envelope.orgId = orgId;
+  if (projectId !== "") envelope.projectId = projectId;
+  if (agentId !== "") envelope.agentId = agentId;
   envelope.eventName ??= eventNameOf(record);
   inferActor(envelope);
   return envelope;

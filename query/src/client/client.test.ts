@@ -29,6 +29,13 @@ it("neither is what a proxy says while the server starts again", async () => {
   });
 });
 
+it("parameters that are too long are named", async () => {
+  const client = await clientOf((_, response) => response.writeHead(431).end());
+  await expect(client.get("events")).rejects.toMatchObject({
+    hint: expect.stringContaining("too long"),
+  });
+});
+
 it("what is no query API is not asked again", async () => {
   const client = await clientOf((_, response) => response.writeHead(200).end("<html></html>"));
   await expect(client.get("events")).rejects.toMatchObject({ code: "unreadable" });

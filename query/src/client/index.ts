@@ -101,7 +101,10 @@ export class QueryClient {
       // What stands in front of a server that is starting again.
       code: GATEWAY_STATUSES.includes(response.status) ? "unreachable" : "unreadable",
       message: `${this.#baseUrl} answered ${response.status} without JSON`,
-      hint: "is this the query API's address, and does the server run?",
+      hint:
+        response.status === 431
+          ? "the parameters are too long together: ask with fewer values"
+          : "is this the query API's address, and does the server run?",
     };
     throw new AuditError(code, message, hint);
   }

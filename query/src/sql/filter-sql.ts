@@ -1,7 +1,7 @@
-import { ATTR_COST_AMOUNT, PHASES } from "@agent-audit/schema";
+import { ATTR_COST_AMOUNT, ATTR_DURATION, CONTENT_ATTRIBUTES, PHASES } from "@agent-audit/schema";
 import type { ColumnName, ReadScope } from "@agent-audit/store";
+import { ATTRIBUTE_COLUMNS } from "../attribute-columns.js";
 import { FIELDS, type Field } from "../fields.js";
-import { METADATA_COLUMNS } from "../metadata-columns.js";
 import type { Condition, Filter, Match } from "../request.js";
 import type { SqlBuilder } from "./builder.js";
 
@@ -79,27 +79,34 @@ function matchSql(sql: SqlBuilder, name: string, match: Match): string {
       return `(${expression} = ${value}${isInteger ? "::INTEGER" : ""})`;
     }
     case "prefix":
-      return `starts_with(${expression}, ${sql.value(match.value)})`;
+      return match.value === ""
+        ? `(${expression} IS NOT NULL)`
+        : `starts_with(${expression}, ${sql.value(match.value)})`;
     default:
       return match satisfies never;
   }
 }
 
-/** An attribute of the record, in the map or in its own column, else of the resource; compared as text. */
+/**
+ * An attribute of the record, in the map, where a value stands that no column holds exactly, or in its own column, else of the
+ * resource; compared as text.
+ */
 function attributeSql(sql: SqlBuilder, name: string): string {
   const key = name.slice("attr.".length);
-  const pointer = `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-  const places = [
-    `json_extract_string(attributes[${sql.value(key)}]::JSON, '$')`,
-    `json_extract_string(resource_attributes, ${sql.value(pointer)})`,
-  ];
-  const column = METADATA_COLUMNS.get(key);
-  if (column !== undefined) places.splice(1, 0, `${column}::VARCHAR`);
-  if (key === ATTR_COST_AMOUNT) {
-    // As a decimal number, where DuckDB would write 5e-05.
-    places.splice(1, 0, "rtrim(rtrim(printf('%.9f', cost_nano / 1e9), '0'), '.')");
-  }
+  const pointer = sql.value(`/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  const places = [`json_extract_string(attributes[${sql.value(key)}]::JSON, '$')`];
+  const column = ATTRIBUTE_COLUMNS.get(key);
+  if (column !== undefined) places.push(`${column}::VARCHAR`);
+  if (key === ATTR_COST_AMOUNT) places.push(billionthsSql("cost_nano"));
+  if (key === ATTR_DURATION) places.push(billionthsSql("duration_ns"));
+  if (CONTENT_ATTRIBUTES.has(key)) places.push(`json_extract_string(content, ${pointer})`);
+  places.push(`json_extract_string(resource_attributes, ${pointer})`);
   return `coalesce(${places.join(", ")})`;
+}
+
+/** As a decimal number, where DuckDB would write 5e-05. */
+function billionthsSql(column: ColumnName): string {
+  return `rtrim(rtrim(printf('%.9f', ${column} / 1e9), '0'), '.')`;
 }
 
 function containsSql(sql: SqlBuilder, q: string): string {

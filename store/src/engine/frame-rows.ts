@@ -13,7 +13,7 @@ export function* frameRows(
   lastSeq: bigint,
   setAside?: ReadonlyMap<bigint, string>,
 ): Generator<FrameRow> {
-  const { receivedNano, keyId, orgId, projectId, agentId } = frame;
+  const { receivedNano, keyId } = frame;
   let seq = frame.firstSeq - 1n;
   for (const { resource, scopeLogs } of readLogsRequest(frame.payload).resourceLogs) {
     const resourceJson = resource === null ? null : jsonObject(resource.attributes);
@@ -21,10 +21,7 @@ export function* frameRows(
       for (const record of logRecords) {
         seq++;
         if (seq < fromSeq || seq > lastSeq || setAside?.has(seq)) continue;
-        const envelope = readEnvelope(record, resource);
-        if (orgId !== "") envelope.orgId = orgId;
-        if (projectId !== "") envelope.projectId = projectId;
-        if (agentId !== "") envelope.agentId = agentId;
+        const envelope = readEnvelope(record, resource, frame);
         yield [envelope, { seq, receivedNano, keyId, storeId, resourceJson }];
       }
     }
