@@ -26,6 +26,7 @@ const TRY_AGAIN_CODES = new Set([
   "query_timeout",
   "stopping",
   "engine_error",
+  "journal_failed",
   "event_not_recorded",
 ]);
 

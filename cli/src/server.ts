@@ -24,7 +24,7 @@ export interface RunningServer {
 
 export interface ServerHooks {
   log: ServerLog;
-  /** Called once when the server cannot go on; the process must end with 75. */
+  /** Called once when the server cannot go on; the process must end: with 75 unless the error has another exit code. */
   onFatal: (error: Error) => void;
 }
 

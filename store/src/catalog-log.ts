@@ -52,7 +52,10 @@ const entry = z.discriminatedUnion("event", [
   z.object({ event: z.literal("dropped"), segment, first_seq: integer, last_seq: integer }),
   heldEvents,
   z.object({ event: z.literal("hold_removed"), id: z.string() }),
+  // Of the journal's end: what follows takes these sequences again.
   z.object({ event: z.literal("journal_lost"), first_seq: integer, last_seq: integer }),
+  // Of what lies between: nothing will ever have these sequences.
+  z.object({ event: z.literal("journal_hole"), first_seq: integer, last_seq: integer }),
   z.object({ event: z.literal("journal_loss_recorded") }),
 ]);
 
@@ -70,7 +73,9 @@ export class CatalogLog {
   readonly #sealed = new Map<SegmentId, SealedSegment>();
   readonly #reopened = new Set<SegmentId>();
   readonly #unrecorded: SeqRange[] = [];
+  readonly #holes: SeqRange[] = [];
   #dropped: DroppedSegment[] = [];
+  #knownUpto = 0n;
   readonly #holds = new Map<string, Hold>();
   readonly #disk: Disk;
   readonly #fd: number;
@@ -79,7 +84,7 @@ export class CatalogLog {
   /**
    * Opens the log of a data directory, making it when it is missing. A torn last line was never relied on and is cut.
    *
-   * @throws AuditError `catalog_corrupt` when a line before the last is damaged
+   * @throws AuditError `catalog_corrupt` when a line is damaged that was written whole
    */
   constructor(root: string, disk: Disk = nodeDisk) {
     this.#disk = disk;
@@ -104,6 +109,16 @@ export class CatalogLog {
   /** Segments that are given up for good. */
   get dropped(): readonly DroppedSegment[] {
     return this.#dropped;
+  }
+
+  /** What may be missing from the journal: it was dropped, or its loss was accepted. */
+  get absent(): readonly SeqRange[] {
+    return [...this.#dropped, ...this.#holes];
+  }
+
+  /** A sequence that the journal has had, or has: it may go further. */
+  get knownUpto(): bigint {
+    return this.#knownUpto;
   }
 
   /** Losses of the journal that were accepted and are not in the trail yet, oldest first. */
@@ -157,7 +172,9 @@ export class CatalogLog {
       const end = bytes.indexOf("\n", this.#size);
       const line = decodeLine(bytes.subarray(this.#size, end < 0 ? bytes.length : end + 1));
       if (line === null) {
-        if (end < 0 || end + 1 === bytes.length) return;
+        // A write that was cut short has left no end of a line, or sectors of nothing before it.
+        const isTorn = end < 0 || bytes.subarray(this.#size, end).includes(0);
+        if (isTorn && (end < 0 || end + 1 === bytes.length)) return;
         throw new AuditError(
           "catalog_corrupt",
           `${file} is damaged at offset ${this.#size}`,
@@ -172,23 +189,31 @@ export class CatalogLog {
   /** The sequences stand for other events from now on: what is known of the old ones is no longer true. */
   #lose(lost: SeqRange): void {
     this.#unrecorded.push(lost);
+    if (this.#knownUpto >= lost.firstSeq) this.#knownUpto = lost.firstSeq - 1n;
     this.#dropped = this.#dropped.filter(({ lastSeq }) => lastSeq < lost.firstSeq);
     for (const [id, { last_seq }] of this.#sealed) {
       if (last_seq >= lost.firstSeq) this.#sealed.delete(id);
     }
   }
 
+  #know(seq: bigint): void {
+    if (seq > this.#knownUpto) this.#knownUpto = seq;
+  }
+
   #take(line: CatalogEntry): void {
     switch (line.event) {
       case "opened":
         this.#reopened.add(line.segment);
+        this.#know(line.first_seq);
         break;
       case "sealed":
         this.#sealed.set(line.segment, line);
         this.#reopened.delete(line.segment);
+        this.#know(line.last_seq);
         break;
       case "dropped":
         this.#sealed.delete(line.segment);
+        this.#know(line.last_seq);
         this.#dropped.push({
           id: line.segment,
           firstSeq: line.first_seq,
@@ -206,6 +231,12 @@ export class CatalogLog {
       case "journal_lost":
         this.#lose({ firstSeq: line.first_seq, lastSeq: line.last_seq });
         break;
+      case "journal_hole": {
+        const hole = { firstSeq: line.first_seq, lastSeq: line.last_seq };
+        this.#holes.push(hole);
+        this.#unrecorded.push(hole);
+        break;
+      }
       case "journal_loss_recorded":
         this.#unrecorded.shift();
         break;

@@ -168,7 +168,7 @@ export class Store {
    * Gives up what the engine holds and the journal has lost, and gives the data directory a new id. Close the store
    * and the journal's writer then, and open both again.
    */
-  async acceptJournalLoss(): Promise<SeqRange> {
+  async acceptJournalLoss(): Promise<SeqRange[]> {
     return await this.#engine.acceptJournalLoss();
   }
 

@@ -34,9 +34,15 @@ export async function startStore(
     onProgress: (report) => progress.push(report),
   });
   cleanUp(() => store.close());
-  const { storeId, directory, position } = store;
+  const { storeId, formerStoreIds, directory, position } = store;
   await store.prepare();
-  const journal = JournalWriter.open({ directory: directory.journal, storeId, now, segmentLimits });
+  const journal = JournalWriter.open({
+    directory: directory.journal,
+    storeId,
+    formerStoreIds,
+    now,
+    segmentLimits,
+  });
   position.syncedSeq = journal.syncedSeq;
   await store.verify();
   const following = store.follow();

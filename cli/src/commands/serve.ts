@@ -1,5 +1,6 @@
+import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
-import { EXIT_TRY_AGAIN } from "../exit-codes.js";
+import { EXIT_TRY_AGAIN, exitCodeFor } from "../exit-codes.js";
 import type { RunningServer } from "../server.js";
 import type { ServerOptions } from "../server-config.js";
 import { withServerOptions } from "../server-options.js";
@@ -30,9 +31,12 @@ async function serve(options: ServerOptions & { acceptJournalLoss?: boolean }): 
   let isFailing = false;
   const onFatal = (error: Error) => {
     isFailing = true;
-    log.fatal({ error: error.message }, "the server cannot go on; its next start recovers");
+    const code = error instanceof AuditError ? exitCodeFor(error) : EXIT_TRY_AGAIN;
+    const what = code === EXIT_TRY_AGAIN ? "; its next start recovers" : "";
+    const hint = error instanceof AuditError && what === "" ? { hint: error.hint } : {};
+    log.fatal({ error: error.message, ...hint }, `the server cannot go on${what}`);
     // What still works is closed: an end in the middle of a call into DuckDB would be an abort, with another exit code.
-    const end = () => process.exit(EXIT_TRY_AGAIN);
+    const end = () => process.exit(code);
     setTimeout(end, FATAL_STOP_MILLIS);
     if (server === null) end();
     else server.stop().then(end, end);

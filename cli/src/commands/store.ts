@@ -91,15 +91,19 @@ async function check(options: ServerOptions & { json?: boolean }): Promise<void>
   const { data } = loadServerConfig(options).config;
   checkDataDirectory(data);
   let faulty = 0;
+  let isJournalFault = false;
   await checkStore(data, (segment) => {
     if (segment.faults.length > 0) faulty++;
+    isJournalFault ||= segment.isJournalFault;
     process.stdout.write(options.json ? jsonLine(checkJson(segment)) : text(segment));
   });
   if (faulty === 0) return;
   throw new AuditError(
     "store_differs",
     `${faulty} segment${faulty === 1 ? " differs" : "s differ"} from the journal`,
-    "agent-audit store rebuild makes them again from the journal",
+    isJournalFault
+      ? "restore the journal from a backup or another server; until then keep DuckDB's files, which may be the only copy"
+      : "agent-audit store rebuild makes them again from the journal",
   );
 }
 

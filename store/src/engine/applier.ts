@@ -3,7 +3,7 @@ import { AuditError } from "@agent-audit/schema";
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import type { DiskGuard } from "../disk-guard.js";
 import { nextSeqOf } from "../journal/format.js";
-import { JournalReader, type SegmentFrame } from "../journal/journal-reader.js";
+import type { JournalReader, SegmentFrame } from "../journal/journal-reader.js";
 import type { SegmentId } from "../segment-id.js";
 import type { ColumnName } from "./columns.js";
 import { isDamage } from "./damage.js";
@@ -64,7 +64,8 @@ export interface SharedMemory {
 
 export interface ApplierOptions {
   connection: DuckDBConnection;
-  journalDirectory: string;
+  /** Reads the journal from a sequence on. */
+  openJournal: (fromSeq: bigint) => JournalReader;
   /** That DuckDB may use. */
   memoryLimitMib: number;
   /** Says whether the disk has room for more; asked before each batch. */
@@ -162,7 +163,7 @@ export class Applier {
 
   #rewind(job: Job): void {
     job.reader.close();
-    job.reader = new JournalReader(this.#options.journalDirectory, job.segment.appliedSeq + 1n);
+    job.reader = this.#options.openJournal(job.segment.appliedSeq + 1n);
   }
 
   /**

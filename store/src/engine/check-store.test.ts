@@ -67,7 +67,7 @@ describe("checkStore", () => {
         }),
       );
     const before = listing();
-    const nothing = { behind: 0n, faults: [] };
+    const nothing = { behind: 0n, faults: [], isJournalFault: false };
     expect(await check(data)).toEqual([
       {
         segment: "2024-10-04",

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { CatalogLog } from "../catalog-log.js";
 import {
@@ -7,16 +8,19 @@ import {
   type StoreIds,
   storeIdsOf,
 } from "../data-directory.js";
+import { nodeDisk } from "../journal/disk.js";
 import { type Frame, nextSeqOf } from "../journal/format.js";
 import { journalEnd } from "../journal/journal-end.js";
+import { listJournalFiles } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
 import { segmentFile, segmentFiles, segmentName } from "../segment-id.js";
+import { covers } from "../seq-range.js";
 import { columnDefinitions } from "./columns.js";
 import { openDatabase } from "./database.js";
 import { frameRows } from "./frame-rows.js";
 import { RowWriter } from "./row-writer.js";
 import { attachSegment, detachSegment, type Segment } from "./segment.js";
-import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
+import { journalHoles, type SegmentRange, segmentRanges } from "./segment-ranges.js";
 import { countWrongSums } from "./segment-sums.js";
 
 /** Records that are compared at once. */
@@ -38,12 +42,15 @@ export interface SegmentCheck {
   setAside: number;
   /** What is wrong, in words; empty when nothing is. */
   faults: string[];
+  /** Whether the journal is at fault: then DuckDB's file may be the only copy. */
+  isJournalFault: boolean;
 }
 
 /**
  * Compares every row with the record that it was made from. Changes nothing.
  *
- * @param onSegment told of each segment, oldest first, and of files that no journal stands behind
+ * @param onSegment told of what is missing from the journal, of each segment, oldest first, and of files that no journal stands
+ *   behind
  * @throws AuditError `data_directory`, `data_directory_locked`, `journal_corrupt`, `catalog_corrupt`
  */
 export async function checkStore(
@@ -59,6 +66,10 @@ export async function checkStore(
     const catalog = new CatalogLog(directory.root);
     const lastSeq = journalEnd(directory.journal) - 1n;
     const ranges = segmentRanges(directory.journal, lastSeq, catalog.dropped);
+    for (const hole of journalHoles(listJournalFiles(directory.journal), catalog.absent)) {
+      const faults = ["they are missing from the journal: a file is gone"];
+      onSegment({ ...nothingOf("journal"), ...hole, faults, isJournalFault: true });
+    }
     for (const range of ranges) {
       onSegment(await checkSegment(connection, { directory, storeIds, catalog }, range));
     }
@@ -73,6 +84,9 @@ export async function checkStore(
     instance.closeSync();
   }
 }
+
+/** Reads the journal from a sequence on, past what may be missing from it. */
+type OpenJournal = (fromSeq: bigint) => JournalReader;
 
 interface CheckedStore {
   directory: DataDirectory;
@@ -109,13 +123,18 @@ async function checkSegment(
     check.faults.push(`it holds sequences up to ${appliedSeq}, the journal up to ${lastSeq}`);
   } else check.behind = lastSeq - appliedSeq;
   try {
-    await compare(connection, directory, segment, range, check);
+    const openJournal = (fromSeq: bigint) =>
+      new JournalReader(directory.journal, fromSeq, nodeDisk, (hole) =>
+        covers(catalog.absent, hole),
+      );
+    await compare(connection, openJournal, segment, range, check);
     const wrong = segment.hasSums ? await countWrongSums(connection, segment.alias) : 0n;
     if (wrong > 0n) check.faults.push(`${wrong} of its sums are not those of its rows`);
     const hidden = await countHidden(connection, segment);
     if (hidden > 0n) check.faults.push(`${hidden} values stand in columns that it calls empty`);
   } catch (error) {
     check.faults.push((error as Error).message);
+    check.isJournalFault = error instanceof AuditError && error.code === "journal_corrupt";
   }
   await detachSegment(connection, id);
   return check;
@@ -135,7 +154,7 @@ async function countHidden(
 /** Makes the rows again, a piece at a time, and looks for those that differ, are missing, or are too many. */
 async function compare(
   connection: DuckDBConnection,
-  { journal }: DataDirectory,
+  openJournal: OpenJournal,
   segment: Segment,
   { firstSeq, lastSeq }: SegmentRange,
   check: SegmentCheck,
@@ -143,7 +162,7 @@ async function compare(
   const end = segment.appliedSeq < lastSeq ? segment.appliedSeq : lastSeq;
   for (let from = firstSeq; from <= end; from += STEP) {
     const to = from + STEP - 1n < end ? from + STEP - 1n : end;
-    await makeExpected(connection, journal, segment.setAside, from, to);
+    await makeExpected(connection, openJournal, segment.setAside, from, to);
     const result = await connection.runAndReadAll(`
 SELECT coalesce(e.seq, s.seq) AS place, e.seq IS NULL AS is_extra, s.seq IS NULL AS is_missing
 FROM (SELECT seq, hash(t) AS h FROM ${EXPECTED} t) e
@@ -156,8 +175,9 @@ ON e.seq = s.seq WHERE e.h IS DISTINCT FROM s.h OR n > 1 ORDER BY place LIMIT ${
     }
     check.records += to - from + 1n;
   }
+  readAll(openJournal, end + 1n, lastSeq);
   for (const seq of segment.setAside.keys()) {
-    const isRow = await makeExpected(connection, journal, new Map(), seq, seq).then(
+    const isRow = await makeExpected(connection, openJournal, new Map(), seq, seq).then(
       () => true,
       () => false,
     );
@@ -165,9 +185,19 @@ ON e.seq = s.seq WHERE e.h IS DISTINCT FROM s.h OR n > 1 ORDER BY place LIMIT ${
   }
 }
 
+/** What is not applied yet must be readable, too. @throws AuditError `journal_corrupt` */
+function readAll(openJournal: OpenJournal, fromSeq: bigint, lastSeq: bigint): void {
+  const reader = openJournal(fromSeq);
+  try {
+    while (reader.next(lastSeq) !== null);
+  } finally {
+    reader.close();
+  }
+}
+
 async function makeExpected(
   connection: DuckDBConnection,
-  journal: string,
+  openJournal: OpenJournal,
   setAside: Segment["setAside"],
   from: bigint,
   to: bigint,
@@ -175,7 +205,7 @@ async function makeExpected(
   await connection.run(`CREATE OR REPLACE TABLE ${EXPECTED} (${columnDefinitions()})`);
   const appender = await connection.createAppender("events", "main", "expected");
   const writer = new RowWriter(appender);
-  const reader = new JournalReader(journal, from);
+  const reader = openJournal(from);
   try {
     for (let next = reader.next(to); next !== null; next = reader.next(to)) {
       if (!isSetAside(next.frame, setAside)) {
@@ -207,5 +237,6 @@ function nothingOf(segment: string): SegmentCheck {
     behind: 0n,
     setAside: 0,
     faults: [],
+    isJournalFault: false,
   };
 }

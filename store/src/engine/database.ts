@@ -112,11 +112,12 @@ function forgetOldest(damaged: string): void {
   }
 }
 
-function isLocked(error: unknown): boolean {
+/** Tells whether another process holds the file that an error is about. */
+export function isLocked(error: unknown): boolean {
   return error instanceof Error && /could not set lock|conflicting lock/i.test(error.message);
 }
 
-function locked(directory: DataDirectory, cause: unknown): AuditError {
+export function locked(directory: DataDirectory, cause: unknown): AuditError {
   const pid = /PID (\d+)/.exec((cause as Error).message)?.[1];
   return new AuditError(
     "data_directory_locked",

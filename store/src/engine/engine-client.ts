@@ -109,7 +109,7 @@ export class EngineClient {
   }
 
   /** Gives up what the journal has lost; see `Engine.acceptJournalLoss`. */
-  async acceptJournalLoss(): Promise<SeqRange> {
+  async acceptJournalLoss(): Promise<SeqRange[]> {
     return await this.#call("acceptJournalLoss", undefined);
   }
 

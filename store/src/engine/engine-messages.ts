@@ -31,7 +31,7 @@ export interface EngineCalls {
   open: { request: undefined; reply: undefined };
   prepare: { request: undefined; reply: undefined };
   verify: { request: undefined; reply: undefined };
-  acceptJournalLoss: { request: undefined; reply: SeqRange };
+  acceptJournalLoss: { request: undefined; reply: SeqRange[] };
   unrecordedLosses: { request: undefined; reply: SeqRange[] };
   lossRecorded: { request: undefined; reply: undefined };
   follow: { request: undefined; reply: undefined };

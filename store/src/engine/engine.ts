@@ -4,9 +4,12 @@ import { CatalogLog } from "../catalog-log.js";
 import { renewStoreId, storeIdsOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { removeDropped } from "../dropped.js";
+import { nodeDisk } from "../journal/disk.js";
 import { listJournalFiles } from "../journal/journal-files.js";
+import { JournalReader } from "../journal/journal-reader.js";
+import { refuseForeign } from "../journal/recover-journal.js";
 import { dayOf, dayText, partOf, segmentName } from "../segment-id.js";
-import { MAX_SEQ, type SeqRange } from "../seq-range.js";
+import { covers, MAX_SEQ, type SeqRange } from "../seq-range.js";
 import type { SharedPosition } from "../shared-position.js";
 import { Applier } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
@@ -20,7 +23,7 @@ import type { RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
 import type { SegmentState } from "./segment.js";
 import { SegmentChanges } from "./segment-changes.js";
-import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
+import { journalHoles, type SegmentRange, segmentRanges } from "./segment-ranges.js";
 import { SegmentSet } from "./segment-set.js";
 import {
   type LeasedSegments,
@@ -126,7 +129,7 @@ export class Engine {
     });
     const applier = new Applier({
       connection,
-      journalDirectory: directory.journal,
+      openJournal: (fromSeq) => this.#openJournal(fromSeq),
       memoryLimitMib: memoryLimitMib(options),
       rightOfWay: this.#rightOfWay,
       memory: {
@@ -142,7 +145,7 @@ export class Engine {
     });
     this.#follower = new JournalFollower({
       ...options,
-      directory: directory.journal,
+      openJournal: (fromSeq) => this.#openJournal(fromSeq),
       segments: this.#segments,
       changes: this.#changes,
       applier,
@@ -175,12 +178,26 @@ export class Engine {
   }
 
   /**
-   * Compares the newest segment with the recovered journal: quick whatever the amount stored.
+   * Compares the newest segment and the journal's files with what is known to have been there: quick whatever the amount
+   * stored.
    *
-   * @throws AuditError `engine_ahead` when the journal lacks events that the engine has
+   * @throws AuditError `engine_ahead` when the journal lacks events; `journal_foreign` when it has another store's
    */
   async verify(): Promise<void> {
     const { syncedSeq } = this.#position;
+    const files = listJournalFiles(this.#journalDirectory);
+    const storeIds = storeIdsOf(this.#options.directory);
+    for (const { path, storeId } of files) refuseForeign(path, storeId, storeIds);
+    const [hole] = journalHoles(files, this.catalog.absent);
+    if (hole !== undefined) {
+      throw engineAhead(
+        `sequences ${hole.firstSeq} to ${hole.lastSeq} are missing from the journal: a file is gone`,
+      );
+    }
+    const { knownUpto } = this.catalog;
+    if (syncedSeq === 0n && knownUpto > 0n) {
+      throw engineAhead(`the journal is empty, and has had sequences up to ${knownUpto}`);
+    }
     const ranges = this.#ranges(syncedSeq);
     this.#segments.refuseStrayFiles(ranges);
     if (this.catalog.dropped.some(({ lastSeq }) => lastSeq > syncedSeq)) {
@@ -193,22 +210,30 @@ export class Engine {
   }
 
   /**
-   * Gives up what the engine holds past the recovered journal's end, instead of {@link verify}, and gives the data
-   * directory a new id.
+   * Gives up what the journal has lost, instead of {@link verify}: DuckDB's files that hold any of it are moved aside. Where the
+   * journal's end is lost, the data directory gets a new id, since its sequences come to stand for other events.
    *
-   * @returns the sequences that the journal has lost
+   * @returns the sequences that the journal has lost, oldest first
    */
-  async acceptJournalLoss(): Promise<SeqRange> {
+  async acceptJournalLoss(): Promise<SeqRange[]> {
     const { syncedSeq } = this.#position;
-    const ahead = await this.#segments.detachAhead(this.#ranges(syncedSeq));
-    const droppedUpto = this.catalog.dropped.map(({ lastSeq }) => lastSeq);
-    const lastSeq = [ahead.lastSeq, ...droppedUpto].reduce((a, b) => (a > b ? a : b));
-    const lost = { firstSeq: syncedSeq + 1n, lastSeq };
+    const holes = journalHoles(listJournalFiles(this.#journalDirectory), this.catalog.absent);
+    const lossy = await this.#segments.detachLossy(this.#ranges(syncedSeq), holes);
+    const known = [lossy.lastSeq, ...this.catalog.dropped.map(({ lastSeq }) => lastSeq)];
+    if (syncedSeq === 0n) known.push(this.catalog.knownUpto);
+    const lastSeq = known.reduce((a, b) => (a > b ? a : b));
     // Written down before anything is moved: a start after a kill here asks again, or knows.
-    this.catalog.append({ event: "journal_lost", first_seq: lost.firstSeq, last_seq: lastSeq });
-    renewStoreId(this.#options.directory);
-    this.#segments.moveToLost(ahead.ids);
-    return lost;
+    for (const { firstSeq, lastSeq } of holes) {
+      this.catalog.append({ event: "journal_hole", first_seq: firstSeq, last_seq: lastSeq });
+    }
+    const isEndLost = lastSeq > syncedSeq;
+    if (isEndLost) {
+      const first_seq = syncedSeq + 1n;
+      this.catalog.append({ event: "journal_lost", first_seq, last_seq: lastSeq });
+      renewStoreId(this.#options.directory);
+    }
+    this.#segments.moveToLost(lossy.ids);
+    return isEndLost ? [...holes, { firstSeq: syncedSeq + 1n, lastSeq }] : holes;
   }
 
   /**
@@ -294,14 +319,21 @@ export class Engine {
   }
 
   /**
-   * Gives up the file of a segment, which is then made again from the journal.
+   * Gives up the file of a segment, which is then made again from the journal, once that was read to its end: until then the
+   * file may be the only copy that can be read.
    *
-   * @throws AuditError `not_found`
+   * @throws AuditError `not_found`, `journal_corrupt`
    */
   remake(name: string): void {
     const segment = this.#segments.all.find(({ id }) => segmentName(id) === name);
     if (segment === undefined) {
       throw new AuditError("not_found", `there is no segment ${name}`, "status lists them");
+    }
+    const reader = this.#openJournal(segment.firstSeq);
+    try {
+      while (reader.next(segment.lastSeq ?? this.#position.syncedSeq) !== null);
+    } finally {
+      reader.close();
     }
     this.#segments.markDamaged(segment, "an operator asked for it");
   }
@@ -321,6 +353,13 @@ export class Engine {
     this.catalog.close();
     this.#connection.closeSync();
     this.#instance.closeSync();
+  }
+
+  /** Reads the journal from a sequence on, past what may be missing from it. */
+  #openJournal(fromSeq: bigint): JournalReader {
+    return new JournalReader(this.#journalDirectory, fromSeq, nodeDisk, (range) =>
+      covers(this.catalog.absent, range),
+    );
   }
 
   get #journalDirectory(): string {

@@ -13,8 +13,8 @@ const MAX_SLICE_LENGTH = 16 * 1024 * 1024;
 export interface ExportLimits {
   maxRecords: number;
   scope: ReadScope;
-  /** What is missing from the journal on purpose. */
-  dropped: readonly SeqRange[];
+  /** What may be missing from the journal. */
+  absent: readonly SeqRange[];
 }
 
 /** Carries a slice of the journal as lines of OTLP/JSON. */
@@ -33,9 +33,9 @@ export function exportLines(
   journalDirectory: string,
   afterSeq: bigint,
   uptoSeq: bigint,
-  { maxRecords, scope, dropped }: ExportLimits,
+  { maxRecords, scope, absent }: ExportLimits,
 ): ExportSlice {
-  const mayLack = (range: SeqRange) => covers(dropped, range);
+  const mayLack = (range: SeqRange) => covers(absent, range);
   const reader = new JournalReader(journalDirectory, afterSeq + 1n, nodeDisk, mayLack);
   const slice: ExportSlice = { lines: "", lastSeq: afterSeq };
   try {

@@ -39,13 +39,13 @@ export class JournalAnswers {
     maxRecords: number,
     scope: ReadScope,
   ): ExportSlice {
-    const { dropped } = this.#catalog;
-    return exportLines(this.#directory, afterSeq, uptoSeq, { maxRecords, scope, dropped });
+    const { absent } = this.#catalog;
+    return exportLines(this.#directory, afterSeq, uptoSeq, { maxRecords, scope, absent });
   }
 
   /** Reads a record as it was received; `null` when the journal does not hold it. */
   rawRecord(seq: bigint): RawRecord | null {
-    if (covers(this.#catalog.dropped, { firstSeq: seq, lastSeq: seq })) return null;
+    if (covers(this.#catalog.absent, { firstSeq: seq, lastSeq: seq })) return null;
     return readRawRecord(this.#directory, seq, this.#position.syncedSeq);
   }
 

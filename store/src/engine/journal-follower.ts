@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
-import { JournalReader } from "../journal/journal-reader.js";
+import type { JournalReader } from "../journal/journal-reader.js";
 import { type SegmentId, segmentName } from "../segment-id.js";
 import type { SharedPosition } from "../shared-position.js";
 import type { Applied, Applier, Job } from "./applier.js";
@@ -19,8 +19,8 @@ const HELD_UP_MILLIS = 500;
 const FAR_BEHIND_RECORDS = 50_000n;
 
 export interface JournalFollowerOptions {
-  /** `<data>/journal` */
-  directory: string;
+  /** Reads the journal from a sequence on. */
+  openJournal: (fromSeq: bigint) => JournalReader;
   position: SharedPosition;
   segments: SegmentSet;
   changes: SegmentChanges;
@@ -52,7 +52,7 @@ export class JournalFollower {
    * @param lastSeq what it must reach to be up to date; `null` when it is
    */
   follow(segment: Segment, lastSeq: bigint | null): void {
-    const reader = new JournalReader(this.#options.directory, segment.appliedSeq + 1n);
+    const reader = this.#options.openJournal(segment.appliedSeq + 1n);
     const meter =
       lastSeq === null
         ? null

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { SealedSegment } from "../catalog-log.js";
+import { countWithout, type SeqRange } from "../seq-range.js";
 import { isDamage } from "./damage.js";
 import type { Segment } from "./segment.js";
 import { writeSums } from "./segment-sums.js";
@@ -10,12 +11,14 @@ export class SealMismatchError extends Error {}
 /**
  * Checks an ended segment against its journal's range and writes its `streams` and `sums` tables.
  *
+ * @param absent what may be missing from the journal
  * @returns what the catalog keeps of it
  * @throws SealMismatchError when a row is missing, or one too many
  */
 export async function prepareSeal(
   connection: DuckDBConnection,
   segment: Segment,
+  absent: readonly SeqRange[],
 ): Promise<SealedSegment> {
   const { alias, firstSeq, setAside, position } = segment;
   const lastSeq = segment.lastSeq as bigint;
@@ -23,7 +26,7 @@ export async function prepareSeal(
     `SELECT count(*), count(DISTINCT seq), coalesce(min(seq), ${lastSeq}), coalesce(max(seq), ${firstSeq}) FROM ${alias}.events`,
   );
   const [rows, distinct, least, greatest] = result.getRows()[0] as [bigint, bigint, bigint, bigint];
-  const expected = lastSeq - firstSeq + 1n - BigInt(setAside.size);
+  const expected = countWithout({ firstSeq, lastSeq }, absent) - BigInt(setAside.size);
   if (rows !== expected || distinct !== rows || least < firstSeq || greatest > lastSeq) {
     throw new SealMismatchError(
       `it holds ${rows} rows of sequences ${least} to ${greatest}; the journal has ${expected} of ${firstSeq} to ${lastSeq}`,

@@ -177,7 +177,10 @@ export class SegmentChanges {
     const { instance, segments, onFault } = this.#options;
     const connection = await instance.connect();
     try {
-      this.#sealable = { segment, sealed: await prepareSeal(connection, segment) };
+      this.#sealable = {
+        segment,
+        sealed: await prepareSeal(connection, segment, this.#options.catalog.absent),
+      };
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof SealMismatchError && this.#mismatched.has(segment.id)) {

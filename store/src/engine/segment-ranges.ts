@@ -1,7 +1,7 @@
 import type { DroppedSegment } from "../dropped.js";
-import { listJournalFiles } from "../journal/journal-files.js";
+import { type JournalFile, listJournalFiles } from "../journal/journal-files.js";
 import type { SegmentId } from "../segment-id.js";
-import type { SeqRange } from "../seq-range.js";
+import { covers, type SeqRange } from "../seq-range.js";
 
 /** Says which sequences a segment must hold. */
 export interface SegmentRange extends SeqRange {
@@ -34,4 +34,26 @@ export function segmentRanges(
     else ranges.push({ id: segment, firstSeq, lastSeq });
   });
   return ranges;
+}
+
+/**
+ * Finds the sequences that must have had a journal file which is not there, oldest first. Where a file ends that is not sealed
+ * yet, only reading it tells.
+ *
+ * @param absent what may be missing
+ */
+export function journalHoles(
+  files: readonly JournalFile[],
+  absent: readonly SeqRange[],
+): SeqRange[] {
+  const holes: SeqRange[] = [];
+  let followingSeq: bigint | null = 1n;
+  for (const { firstSeq, nextSeq } of files) {
+    if (followingSeq !== null && followingSeq < firstSeq) {
+      const hole = { firstSeq: followingSeq, lastSeq: firstSeq - 1n };
+      if (!covers(absent, hole)) holes.push(hole);
+    }
+    followingSeq = nextSeq;
+  }
+  return holes;
 }

@@ -4,7 +4,8 @@ import type { CatalogLog, SealedSegment } from "../catalog-log.js";
 import type { DataDirectory } from "../data-directory.js";
 import { removeDropped } from "../dropped.js";
 import { type SegmentId, segmentFile, segmentFiles, segmentName } from "../segment-id.js";
-import { moveAside, moveToLost } from "./database.js";
+import type { SeqRange } from "../seq-range.js";
+import { isLocked, locked, moveAside, moveToLost } from "./database.js";
 import { engineAhead } from "./engine-ahead.js";
 import {
   attachSegment,
@@ -124,28 +125,33 @@ export class SegmentSet {
     removeDropped(directory, [dropped]);
   }
 
-  /** Finds the segments that hold sequences past the journal's end, and detaches them. */
-  async detachAhead(
+  /** Finds the segments that hold sequences past the journal's end, or of one of its holes, and detaches them. */
+  async detachLossy(
     ranges: readonly SegmentRange[],
+    holes: readonly SeqRange[],
   ): Promise<{ ids: SegmentId[]; lastSeq: bigint }> {
     const { connection } = this.#options;
     const endSeq = ranges.at(-1)?.lastSeq ?? 0n;
-    const ahead = { ids: [] as SegmentId[], lastSeq: endSeq };
+    const lossy = { ids: [] as SegmentId[], lastSeq: endSeq };
     for (const id of segmentFiles(this.#options.directory.events)) {
-      const firstSeq = ranges.find((range) => range.id === id)?.firstSeq ?? endSeq + 1n;
+      const range = ranges.find((range) => range.id === id);
+      const firstSeq = range?.firstSeq ?? endSeq + 1n;
+      const hasHole =
+        range !== undefined &&
+        holes.some((hole) => hole.firstSeq <= range.lastSeq && hole.lastSeq >= range.firstSeq);
       // What cannot be read and has no journal cannot be made again either.
       const segment =
         this.#segments.get(id) ??
         (await attachSegment(connection, this.#source({ id, firstSeq }), true).catch(() => null));
       await detachSegment(connection, id);
       this.#segments.delete(id);
-      if (segment !== null && segment.appliedSeq <= endSeq) continue;
-      ahead.ids.push(id);
-      if (segment !== null && segment.appliedSeq > ahead.lastSeq) {
-        ahead.lastSeq = segment.appliedSeq;
+      if (segment !== null && segment.appliedSeq <= endSeq && !hasHole) continue;
+      lossy.ids.push(id);
+      if (segment !== null && segment.appliedSeq > lossy.lastSeq) {
+        lossy.lastSeq = segment.appliedSeq;
       }
     }
-    return ahead;
+    return lossy;
   }
 
   /** Puts the files of detached segments where they are kept for good. */
@@ -182,6 +188,8 @@ export class SegmentSet {
       } catch (error) {
         const { message } = error as Error;
         if (/No space left|out of memory|Permission denied/i.test(message)) throw error;
+        // Its lock is another server's, whose own file of the directory is gone.
+        if (isLocked(error)) throw locked(directory, error);
         // In whatever way: the journal has every row.
         this.#tellDamaged(range.id, message);
         await detachSegment(connection, range.id);

@@ -66,7 +66,9 @@ function refuse(name: string): never {
 /** The bounds of a segment that cannot be read are those that it had when it was sealed; the newest may hold anything. */
 function shownSegment(segment: Segment, catalog: CatalogLog): SnapshotSegment {
   const { id, alias, firstSeq, isReadable, appliedSeq, lastSeq, position, hasSums } = segment;
-  const sealed = catalog.lastSealed(id);
+  const last = catalog.lastSealed(id);
+  // A catalog that is newer than the journal, as in a backup, may know of more than is there.
+  const sealed = last?.first_seq === firstSeq && last.last_seq === lastSeq ? last : null;
   return {
     name: segmentName(id),
     table: isReadable ? `${alias}.events` : null,

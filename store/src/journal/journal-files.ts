@@ -67,7 +67,7 @@ export interface OpenJournalFile {
 /**
  * Opens a journal file of either form.
  *
- * @throws AuditError `journal_corrupt` when it has no sound header: files get theirs before their name
+ * @throws AuditError `journal_corrupt` when it has no sound header, which files get before their name, or another file's
  */
 export function openJournalFile(name: JournalName, disk: Disk = nodeDisk): OpenJournalFile {
   const fd = disk.openSync(name.path, "r");
@@ -75,6 +75,10 @@ export function openJournalFile(name: JournalName, disk: Disk = nodeDisk): OpenJ
     const opened = name.isSealed ? openSealed(disk, fd, name.path) : openPlain(disk, fd);
     if (opened === null) {
       throw journalCorrupt(name.path, `the ${name.isSealed ? "index" : "file header"} is damaged`);
+    }
+    const { firstSeq } = opened.header;
+    if (firstSeq !== name.firstSeq) {
+      throw journalCorrupt(name.path, `it is the file that begins with ${firstSeq}`);
     }
     const bytes = disk.fstatSync(fd).size;
     return {

@@ -130,13 +130,17 @@ function checkHeader(file: string, header: VersionedHeader, storeIds: readonly s
       "start the version of agent-audit that wrote it",
     );
   }
-  if (!storeIds.includes(header.storeId)) {
-    throw new AuditError(
-      "journal_foreign",
-      `${file} belongs to store ${header.storeId}, the data directory to ${storeIds[0]}`,
-      "move the file back to the data directory that it came from",
-    );
-  }
+  refuseForeign(file, header.storeId, storeIds);
+}
+
+/** @throws AuditError `journal_foreign` when a file is of none of these stores */
+export function refuseForeign(file: string, storeId: string, storeIds: readonly string[]): void {
+  if (storeIds.includes(storeId)) return;
+  throw new AuditError(
+    "journal_foreign",
+    `${file} belongs to store ${storeId}, the data directory to ${storeIds[0]}`,
+    "move the file back to the data directory that it came from",
+  );
 }
 
 interface Tail {
