@@ -54,11 +54,38 @@ describe("McpSession", () => {
 
   it("survives names and messages that are none", () => {
     const { mcp, seen, server, call } = session();
-    mcp.fromClient("not json");
+    mcp.fromClient(" ");
     mcp.fromServer("[1, null, {}]");
     call(1, { toString: 1 });
     server({ id: 1, result: {} });
     expect(seen).toEqual([["files/unknown", "ok"]]);
+  });
+
+  it("reads the numbers that Python writes, and leaves texts alone", () => {
+    const { mcp, seen, call } = session();
+    const params = '{"name":"NaN \\" Infinity","arguments":{"x":[NaN,-Infinity, Infinity]}}';
+    mcp.fromClient(`{"id":1,"method":"tools/call","params":${params}}`);
+    call(2, "b");
+    mcp.fromServer('{"id":1,"result":{"structuredContent":{"mean":NaN}}}');
+    mcp.fromServer('{"id":2,"error":{"code":-1,"data":-Infinity}}');
+    expect(seen).toEqual([
+      ['files/NaN " Infinity', "ok"],
+      ["files/b", "-1"],
+    ]);
+  });
+
+  it("records what the client sent and nobody here can read, and what an unread answer may belong to", () => {
+    const { mcp, seen, call } = session();
+    mcp.fromClient('{"method":"tools/call",');
+    mcp.unreadFromClient(20_000_000);
+    call(1);
+    mcp.unreadFromServer();
+    mcp.end("server_exit");
+    expect(seen).toEqual([
+      ["files/unreadable", "unreadable_message"],
+      ["files/unreadable", "unreadable_message"],
+      ["files/read", "unreadable_message"],
+    ]);
   });
 
   it("records what was cancelled, what an id in use again covers, and what was never answered", () => {

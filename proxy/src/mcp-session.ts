@@ -5,17 +5,12 @@ import {
   type McpMethod,
   type McpOutcome,
 } from "@agent-audit/instrumentation";
+import { ATTR_MCP_SERVER_NAME, ATTR_NETWORK_TRANSPORT } from "@agent-audit/schema";
+import { type Message, messagesOf } from "./mcp-message.js";
 
 /** Requests that wait for an answer at most; older ones are recorded as unanswered. */
 const MAX_PENDING = 10_000;
-
-interface Message {
-  id?: unknown;
-  method?: unknown;
-  params?: unknown;
-  result?: unknown;
-  error?: { code?: unknown; message?: unknown } | null;
-}
+const UNREADABLE = "unreadable_message";
 
 interface Pending {
   method: McpMethod;
@@ -40,6 +35,7 @@ export class McpSession {
   #clientVersion: string | undefined;
   #protocolVersion: string | undefined;
   #initializeId: string | null = null;
+  #hasUnreadAnswer = false;
 
   constructor(options: McpSessionOptions) {
     this.#options = options;
@@ -48,17 +44,45 @@ export class McpSession {
 
   /** Takes one line that the client sent. */
   fromClient(line: string): void {
-    for (const message of messagesOf(line)) this.#request(message);
+    const messages = messagesOf(line);
+    if (messages === null) this.unreadFromClient(Buffer.byteLength(line));
+    else for (const message of messages) this.#request(message);
   }
 
-  /** Takes one line that the server sent. */
+  /** Records a message that is not read here: the server may read it, and do what it asks for. */
+  unreadFromClient(sizeBytes: number): void {
+    const { auditor, transport } = this.#options;
+    auditor.record({
+      source: "mcp-tool",
+      actionType: UNREADABLE,
+      action: `${this.#serverName}/unreadable`,
+      resource: { type: "mcp.server", id: this.#serverName },
+      result: "error",
+      errorType: UNREADABLE,
+      description: `${auditor.actorName} sent ${this.#serverName} a message that could not be read (${sizeBytes} bytes)`,
+      attributes: {
+        [ATTR_MCP_SERVER_NAME]: this.#serverName,
+        [ATTR_NETWORK_TRANSPORT]: transport,
+      },
+    });
+  }
+
+  /** Takes one line that the server sent: where it is no message, the client knows no more than we. */
   fromServer(line: string): void {
-    for (const message of messagesOf(line)) this.#answer(message);
+    for (const message of messagesOf(line) ?? []) this.#answer(message);
+  }
+
+  /** Takes note of an answer that is not read here: to which request cannot be told. */
+  unreadFromServer(): void {
+    this.#hasUnreadAnswer = true;
   }
 
   /** Records what will never be answered. */
   end(errorType: string): void {
-    for (const id of [...this.#pending.keys()]) this.#record(id, { kind: "failed", errorType });
+    const reason = this.#hasUnreadAnswer ? UNREADABLE : errorType;
+    for (const id of [...this.#pending.keys()]) {
+      this.#record(id, { kind: "failed", errorType: reason });
+    }
   }
 
   #request(message: Message): void {
@@ -139,18 +163,6 @@ export class McpSession {
 /** Ids are strings or numbers, and `1` is not `"1"`. */
 function keyOf(id: unknown): string | null {
   return typeof id === "string" || typeof id === "number" ? JSON.stringify(id) : null;
-}
-
-/** A line is a message or a batch; what is neither passes the proxy unseen. */
-function messagesOf(line: string): Message[] {
-  try {
-    const parsed = JSON.parse(line) as unknown;
-    const list = Array.isArray(parsed) ? parsed : [parsed];
-    return list.filter((item): item is Message => typeof item === "object" && item !== null);
-  } catch {
-    // Not JSON: the server or the client will say so; the audit has nothing to add.
-    return [];
-  }
 }
 
 function asObject(value: unknown): Record<string, unknown> {

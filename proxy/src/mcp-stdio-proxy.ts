@@ -22,26 +22,37 @@ export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): 
   }
   const serverName = path.basename(args.find((arg) => !arg.startsWith("-")) ?? command);
   const session = new McpSession({ auditor, serverName, transport: "pipe" });
-  relay(process.stdin, child.stdin, (line) => session.fromClient(line));
-  relay(child.stdout, process.stdout, (line) => session.fromServer(line));
+  const requests = new LineSplitter({
+    onLine: (line) => session.fromClient(line),
+    onTooLong: (sizeBytes) => session.unreadFromClient(sizeBytes),
+  });
+  const answers = new LineSplitter({
+    onLine: (line) => session.fromServer(line),
+    onTooLong: () => session.unreadFromServer(),
+  });
+  relay(process.stdin, child.stdin, requests);
+  relay(child.stdout, process.stdout, answers);
   const exitCode = await exitCodeOf(child, command);
+  for (const lines of [requests, answers]) audited(() => lines.end());
   session.end("server_exit");
   process.stdin.destroy();
   return exitCode;
 }
 
-function relay(from: Readable, to: Writable, onLine: (line: string) => void): void {
-  const lines = new LineSplitter(onLine);
+function relay(from: Readable, to: Writable, lines: LineSplitter): void {
   // Seen before it is passed on: an answer cannot overtake its request in the audit.
-  from.on("data", (chunk: Buffer) => {
-    try {
-      lines.add(chunk);
-    } catch (error) {
-      // A fault of ours must not end the agent's session: the bytes go on, the audit of this chunk is lost.
-      process.stderr.write(`agent-audit: a message could not be audited: ${String(error)}\n`);
-    }
-  });
+  from.on("data", (chunk: Buffer) => audited(() => lines.add(chunk)));
+  from.once("end", () => audited(() => lines.end()));
   from.pipe(to, { end: to !== process.stdout });
   // A reader that went away ends the session: whoever writes learns it as it would without a copy in between.
   to.on("error", () => from.destroy());
+}
+
+/** A fault of ours must not end the agent's session: the bytes go on, the audit of these is lost. */
+function audited(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    process.stderr.write(`agent-audit: a message could not be audited: ${String(error)}\n`);
+  }
 }

@@ -1,24 +1,8 @@
 import childProcess from "node:child_process";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { cleanUp } from "../support/clean-up.js";
+import { otlpSink } from "../support/otlp-sink.js";
 import { LAUNCHER } from "../support/start-server.js";
-
-/** Takes exports, or refuses them, and keeps their bodies. */
-async function collector(status = 200) {
-  const bodies: string[] = [];
-  const server = http.createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    bodies.push(body);
-    response.writeHead(status).end("{}");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUp(() => new Promise((resolve) => server.close(resolve)));
-  return { bodies, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
 
 /** Runs `agent-audit exec`; `read` gets its standard output. */
 async function exec(
@@ -45,7 +29,7 @@ async function exec(
 
 describe("exec", () => {
   it("passes everything on, however slowly it is read", async () => {
-    const { url, bodies } = await collector();
+    const { url, bodies } = await otlpSink();
     let bytes = 0;
     const { status } = await exec(["head", "-c", "600000", "/dev/zero"], {
       options: ["--endpoint", url],
@@ -61,7 +45,7 @@ describe("exec", () => {
   });
 
   it("does not wait for what the command left running, but for what comes of it", async () => {
-    const { url, bodies } = await collector();
+    const { url, bodies } = await otlpSink();
     let text = "";
     const { status, millis } = await exec(
       ["sh", "-c", "(sleep 30) & (sleep 0.1; echo late) & echo now; exit 3"],
@@ -78,8 +62,8 @@ describe("exec", () => {
   });
 
   it("records under what is set, and says so when nothing is", async () => {
-    const { url, bodies } = await collector();
-    const refusing = await collector(401);
+    const { url, bodies } = await otlpSink();
+    const refusing = await otlpSink({ status: 401 });
     const empty = { AGENT_AUDIT_AGENT_ID: "", AGENT_AUDIT_ORG: "", AGENT_AUDIT_ENDPOINT: url };
     expect(await exec(["true"], { env: empty })).toMatchObject({ status: 0, stderr: "" });
     expect(bodies.join()).toContain("agent_audit.shell.command");
