@@ -2,7 +2,8 @@ import childProcess, { type ChildProcessByStdio } from "node:child_process";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Auditor } from "@agent-audit/instrumentation";
-import { cannotRun, exitCodeOf } from "./exec-command.js";
+import { endWhenIdle } from "./end-when-idle.js";
+import { cannotRun, exitCodeOf } from "./exit-code.js";
 import { LineSplitter } from "./line-splitter.js";
 import { McpSession } from "./mcp-session.js";
 
@@ -32,6 +33,7 @@ export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): 
   });
   relay(process.stdin, child.stdin, requests);
   relay(child.stdout, process.stdout, answers);
+  child.once("exit", () => endWhenIdle(child.stdout, process.stdout));
   const exitCode = await exitCodeOf(child, command);
   for (const lines of [requests, answers]) audited(() => lines.end());
   session.end("server_exit");

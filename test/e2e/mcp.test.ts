@@ -44,4 +44,31 @@ describe("mcp", () => {
     expect(sent).toMatch(/could not be read \(\d+ bytes\)/);
     expect(sent).not.toContain("server_exit");
   });
+
+  it("ends with its server, though a child of that holds the streams open", async () => {
+    const { url } = await otlpSink();
+    const { exited } = mcp(["sh", "-c", "sleep 30 & exit 3"], url);
+    const begin = performance.now();
+    expect(await exited).toBe(3);
+    expect(performance.now() - begin).toBeLessThan(20_000);
+  });
+
+  it("ends at a signal once its server has ended, though its streams never rest", async () => {
+    const { url } = await otlpSink();
+    const restless = "while echo {}; do sleep 0.05; done";
+    const { child, exited } = mcp(["sh", "-c", `(${restless}) & echo $$; exit 3`], url);
+    const [pid] = (await once(child.stdout, "data")) as [Buffer];
+    child.stdout.resume();
+    await expect.poll(() => isRunning(Number.parseInt(String(pid), 10))).toBe(false);
+    child.kill("SIGTERM");
+    expect(await exited).toBe(3);
+  });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
