@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Auditor } from "@agent-audit/instrumentation";
+import { troubleOfError, troubleOfWarning } from "./export-trouble.js";
 import { auditorOptions, type IdentityOptions } from "./identity-options.js";
 
 /** What was run has ended; whoever waits for it should not wait long for its audit. */
@@ -14,28 +15,28 @@ export async function runAudited(
   const { createAuditor } = await import("@agent-audit/instrumentation");
   const { diag, DiagLogLevel } = await import("@opentelemetry/api");
   let trouble: string | null = null;
-  const note = (message: string) => {
+  const note = (message: string | null) => {
     trouble ??= message;
   };
   const quiet = () => {};
-  const logger = { error: note, warn: quiet, info: quiet, debug: quiet, verbose: quiet };
-  diag.setLogger(logger, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });
+  const logger = {
+    error: (message: string) => note(troubleOfError(message)),
+    warn: (message: string, detail: unknown) => note(troubleOfWarning(message, detail)),
+    info: quiet,
+    debug: quiet,
+    verbose: quiet,
+  };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const auditor = createAuditor(auditorOptions(options));
   const exitCode = await run(auditor);
   const late = sleep(SHUTDOWN_MILLIS).then(() => note("no collector took the last events in time"));
   await Promise.race([auditor.shutdown(), late]);
   const { invalid } = auditor.counters;
   if (invalid > 0) note(`${invalid} events could not be made; is an option of identity wrong?`);
-  if (trouble !== null)
-    process.stderr.write(`agent-audit: events may be lost: ${brief(trouble)}\n`);
+  if (trouble !== null) process.stderr.write(`agent-audit: events may be lost: ${trouble}\n`);
   // What was passed on may still wait for a slow reader.
   await Promise.all([written(process.stdout), written(process.stderr)]);
   process.exit(exitCode);
-}
-
-/** An exporter's error is the JSON of a whole stack. */
-function brief(message: string): string {
-  return (/"message":"([^"]{1,200})/.exec(message)?.[1] ?? message).slice(0, 200);
 }
 
 async function written(stream: Writable): Promise<void> {

@@ -75,6 +75,12 @@ describe("exec", () => {
       status: 2,
       stderr: expect.stringMatching(/is no address of a collector/),
     });
+    const partialSuccess = { rejectedLogRecords: "2", errorMessage: "another organisation's" };
+    const picky = await otlpSink({ answer: { partialSuccess } });
+    expect(await exec(["true"], { options: ["--endpoint", picky.url] })).toMatchObject({
+      status: 0,
+      stderr: "agent-audit: events may be lost: the server refused 2: another organisation's\n",
+    });
     expect((await exec(["/etc/passwd/x"], { options: ["--endpoint", url] })).status).toBe(127);
   });
 });
