@@ -8,10 +8,15 @@ const EXIT_NOT_EXECUTABLE = 126;
 /** Shells add the signal's number to this. */
 const EXIT_SIGNALLED = 128;
 
-const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Those that end a process, or open Node's debugger, unless it takes them. */
+const FORWARDED_SIGNALS = [
+  ...(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const),
+  ...(["SIGUSR1", "SIGUSR2", "SIGALRM"] as const),
+];
 
-/** On a terminal Ctrl-C reaches the child by itself, as a member of the same process group. */
-const isFromTerminal = (signal: NodeJS.Signals) => signal === "SIGINT" && [0, 1, 2].some(isatty);
+/** On a terminal Ctrl-C and Ctrl-\ reach the child by themselves, as a member of the same process group. */
+const isFromTerminal = (signal: NodeJS.Signals) =>
+  (signal === "SIGINT" || signal === "SIGQUIT") && [0, 1, 2].some(isatty);
 
 /** Says why, and gives the exit code that a shell would. */
 export function cannotRun(command: string, error: NodeJS.ErrnoException): number {
@@ -43,6 +48,8 @@ export async function exitCodeOf(child: ChildProcess, command: string): Promise<
     return await ended;
   } finally {
     for (const signal of FORWARDED_SIGNALS) process.off(signal, forward);
+    // Where nobody takes it, it opens Node's debugger.
+    process.on("SIGUSR1", () => {});
   }
 }
 

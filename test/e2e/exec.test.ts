@@ -1,4 +1,5 @@
-import childProcess from "node:child_process";
+import childProcess, { type ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { otlpSink } from "../support/otlp-sink.js";
@@ -7,7 +8,7 @@ import { LAUNCHER } from "../support/start-server.js";
 /** Runs `agent-audit exec`; `read` gets its standard output. */
 async function exec(
   command: readonly string[],
-  { env = {}, options = [] as string[], read = async (_: NodeJS.ReadableStream) => {} },
+  { env = {}, options = [] as string[], read = async (_: Readable, __: ChildProcess) => {} },
 ) {
   const begin = performance.now();
   const child = childProcess.spawn(
@@ -21,7 +22,7 @@ async function exec(
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   child.stdout.on("end", () => {});
-  await read(child.stdout);
+  await read(child.stdout, child);
   child.stdout.resume();
   const status = await ended;
   return { status, stderr, millis: performance.now() - begin };
@@ -82,5 +83,26 @@ describe("exec", () => {
       stderr: "agent-audit: events may be lost: the server refused 2: another organisation's\n",
     });
     expect((await exec(["/etc/passwd/x"], { options: ["--endpoint", url] })).status).toBe(127);
+  });
+
+  it("passes on every signal that would end it or open its debugger", async () => {
+    const { url, bodies } = await otlpSink();
+    const names = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "ALRM"];
+    const traps = names.map((name) => `trap 'seen=$((seen+1)); echo ${name}' ${name};`).join(" ");
+    const waiting = `${traps} echo ready; while [ "\${seen:-0}" -lt ${names.length} ]; do sleep 0.05; done; exit 9`;
+    let text = "";
+    const { status, stderr } = await exec(["sh", "-c", waiting], {
+      options: ["--endpoint", url],
+      read: async (stream, child) => {
+        for await (const chunk of stream) {
+          text += chunk;
+          // One after the other: signals that wait are not counted.
+          const name = names[text.split("\n").length - 2];
+          if (name !== undefined) child.kill(`SIG${name}` as NodeJS.Signals);
+        }
+      },
+    });
+    expect([status, stderr, text]).toEqual([9, "", `${["ready", ...names].join("\n")}\n`]);
+    expect(bodies.join()).toContain("exit 9");
   });
 });
