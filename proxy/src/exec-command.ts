@@ -1,29 +1,21 @@
-import childProcess, { type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type Auditor, startedProcess, startOf } from "@agent-audit/instrumentation";
 import { endWhenIdle } from "./end-when-idle.js";
 import { cannotRun, exitCodeOf } from "./exit-code.js";
+import { spawnPiped } from "./spawn-piped.js";
 
 /**
- * Runs a command with this process's streams and records it. A stream that is a terminal goes to the
- * command as it is and is not captured: a copy in between would change how the command behaves.
+ * Runs a command with this process's streams and records it.
  *
  * @returns the exit code that a shell would give
  */
 export async function execCommand(auditor: Auditor, argv: readonly string[]): Promise<number> {
   const [command = "", ...args] = argv;
   const start = startOf({ args: argv }, undefined);
-  const run = () =>
-    childProcess.spawn(command, args, {
-      stdio: [
-        "inherit",
-        process.stdout.isTTY ? "inherit" : "pipe",
-        process.stderr.isTTY ? "inherit" : "pipe",
-      ],
-    });
   let child: ChildProcess;
   try {
-    child = startedProcess(run, start, { auditor });
+    child = startedProcess(() => spawnPiped(command, args), start, { auditor });
   } catch (error) {
     return cannotRun(command, error as Error);
   }
@@ -40,5 +32,5 @@ export async function execCommand(auditor: Auditor, argv: readonly string[]): Pr
 function passOn(from: Readable | null, to: Writable): void {
   if (from === null) return;
   from.pipe(to, { end: false });
-  to.once("error", () => from.destroy());
+  to.on("error", () => from.destroy());
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import os from "node:os";
 import { isatty } from "node:tty";
+import { leave } from "./pipe.js";
 
 /** Shells' own codes for a command that cannot be run. */
 const EXIT_NOT_FOUND = 127;
@@ -40,7 +41,7 @@ export async function exitCodeOf(child: ChildProcess, command: string): Promise<
     });
   });
   const forward = (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) closeStreams(child);
+    if (child.exitCode !== null || child.signalCode !== null) leaveStreams(child);
     else if (!isFromTerminal(signal)) child.kill(signal);
   };
   for (const signal of FORWARDED_SIGNALS) process.on(signal, forward);
@@ -53,6 +54,7 @@ export async function exitCodeOf(child: ChildProcess, command: string): Promise<
   }
 }
 
-function closeStreams({ stdio }: ChildProcess): void {
-  for (const stream of stdio) stream?.destroy();
+function leaveStreams({ stdout, stderr }: ChildProcess): void {
+  if (stdout !== null) leave(stdout, process.stdout);
+  if (stderr !== null) leave(stderr, process.stderr);
 }
