@@ -2,7 +2,7 @@ import type { AuditorOptions } from "@agent-audit/instrumentation";
 import { AuditError } from "@agent-audit/schema";
 import type { Command } from "commander";
 
-/** Options by which a command says who acts. */
+/** Options by which a command says who acts, and what is recorded of it. */
 export interface IdentityOptions {
   agent?: string;
   agentName?: string;
@@ -11,6 +11,7 @@ export interface IdentityOptions {
   project?: string;
   conversation?: string;
   endpoint?: string;
+  content: boolean;
 }
 
 const OPTIONS: readonly (readonly [flags: string, description: string])[] = [
@@ -24,6 +25,7 @@ const OPTIONS: readonly (readonly [flags: string, description: string])[] = [
     "--endpoint <url>",
     "where events go (AGENT_AUDIT_ENDPOINT, OTEL_EXPORTER_OTLP_*; default http://127.0.0.1:4318)",
   ],
+  ["--no-content", "record no arguments, results and output (AGENT_AUDIT_CONTENT=off)"],
 ];
 
 /** Adds the identity options to a command. */

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Auditor } from "@agent-audit/instrumentation";
+import { capturesContent } from "./content-option.js";
 import { troubleOfError, troubleOfWarning } from "./export-trouble.js";
 import { auditorOptions, type IdentityOptions } from "./identity-options.js";
 
@@ -10,7 +11,7 @@ const SHUTDOWN_MILLIS = 5_000;
 /** Runs something with an auditor, sends what it recorded, and ends with its exit code. */
 export async function runAudited(
   options: IdentityOptions,
-  run: (auditor: Auditor) => Promise<number>,
+  run: (auditor: Auditor, content: { capturesContent: boolean }) => Promise<number>,
 ): Promise<never> {
   const { createAuditor } = await import("@agent-audit/instrumentation");
   const { diag, DiagLogLevel } = await import("@opentelemetry/api");
@@ -28,7 +29,7 @@ export async function runAudited(
   };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const auditor = createAuditor(auditorOptions(options));
-  const exitCode = await run(auditor);
+  const exitCode = await run(auditor, { capturesContent: capturesContent(options.content) });
   const late = sleep(SHUTDOWN_MILLIS).then(() => note("no collector took the last events in time"));
   await Promise.race([auditor.shutdown(), late]);
   const { invalid } = auditor.counters;

@@ -8,14 +8,22 @@ import { spawnPiped } from "./spawn-piped.js";
 /**
  * Runs a command with this process's streams and records it.
  *
+ * @param capturesContent whether its output is, of which size and digest always are
  * @returns the exit code that a shell would give
  */
-export async function execCommand(auditor: Auditor, argv: readonly string[]): Promise<number> {
+export async function execCommand(
+  auditor: Auditor,
+  argv: readonly string[],
+  { capturesContent }: { capturesContent: boolean },
+): Promise<number> {
   const [command = "", ...args] = argv;
   const start = startOf({ args: argv }, undefined);
   let child: ChildProcess;
   try {
-    child = startedProcess(() => spawnPiped(command, args), start, { auditor });
+    child = startedProcess(() => spawnPiped(command, args), start, {
+      auditor,
+      ...(capturesContent ? {} : { captureBytes: 0 }),
+    });
   } catch (error) {
     return cannotRun(command, error as Error);
   }

@@ -11,7 +11,12 @@ const session = () => {
       },
     },
   });
-  const mcp = new McpSession({ auditor, serverName: "files", transport: "pipe" });
+  const mcp = new McpSession({
+    auditor,
+    serverName: "files",
+    transport: "pipe",
+    capturesContent: true,
+  });
   const client = (message: unknown) => mcp.fromClient(JSON.stringify(message));
   const server = (message: unknown) => mcp.fromServer(JSON.stringify(message));
   const call = (id: unknown, name: unknown = "read") =>

@@ -24,6 +24,7 @@ export interface McpSessionOptions {
   /** Name of the server until it says its own. */
   serverName: string;
   transport: "pipe" | "tcp";
+  capturesContent: boolean;
 }
 
 /** Follows one MCP session from beside the pipe: pairs requests with answers and records the actions. */
@@ -140,7 +141,7 @@ export class McpSession {
     const pending = this.#pending.get(key);
     if (pending === undefined) return;
     this.#pending.delete(key);
-    const { auditor, transport } = this.#options;
+    const { auditor, transport, capturesContent } = this.#options;
     auditor.record(
       describeMcpCall({
         actorName: auditor.actorName,
@@ -155,6 +156,7 @@ export class McpSession {
         protocolVersion: this.#protocolVersion,
         requestId: String(JSON.parse(key)),
         transport,
+        capturesContent,
       }),
     );
   }

@@ -11,9 +11,14 @@ import { McpSession } from "./mcp-session.js";
  * Runs an MCP server behind this process's standard streams. Every byte goes through unchanged and at
  * once; the audit reads a copy.
  *
+ * @param capturesContent whether arguments and results are, of which digests always are
  * @returns the server's exit code, as a shell would give it
  */
-export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): Promise<number> {
+export async function proxyMcpStdio(
+  auditor: Auditor,
+  argv: readonly string[],
+  { capturesContent }: { capturesContent: boolean },
+): Promise<number> {
   const [command = "", ...args] = argv;
   let child: ChildProcessByStdio<Writable, Readable, null>;
   try {
@@ -22,7 +27,7 @@ export async function proxyMcpStdio(auditor: Auditor, argv: readonly string[]): 
     return cannotRun(command, error as Error);
   }
   const serverName = path.basename(args.find((arg) => !arg.startsWith("-")) ?? command);
-  const session = new McpSession({ auditor, serverName, transport: "pipe" });
+  const session = new McpSession({ auditor, serverName, transport: "pipe", capturesContent });
   const requests = new LineSplitter({
     onLine: (line) => session.fromClient(line),
     onTooLong: (sizeBytes) => session.unreadFromClient(sizeBytes),

@@ -89,6 +89,14 @@ describe("exec", () => {
     expect(bodies.join()).toContain("SIGPIPE");
   });
 
+  it("records no output where content is off", async () => {
+    const { url, bodies } = await otlpSink();
+    const env = { AGENT_AUDIT_CONTENT: "off", AGENT_AUDIT_ENDPOINT: url };
+    expect(await exec(["sh", "-c", "echo confi''dential"], { env })).toMatchObject({ status: 0 });
+    expect(bodies.join()).toContain("stdout_size");
+    expect(bodies.join()).not.toContain("confidential");
+  });
+
   it("records under what is set, and says so when nothing is", async () => {
     const { url, bodies } = await otlpSink();
     const refusing = await otlpSink({ status: 401 });

@@ -45,6 +45,17 @@ describe("mcp", () => {
     expect(sent).not.toContain("server_exit");
   });
 
+  it("records no arguments and results where content is off", async () => {
+    const { url, bodies } = await otlpSink();
+    const { child, exited } = mcp(LENIENT_SERVER, url, ["--no-content"]);
+    const params = { name: "tool-1", arguments: { text: "confidential" } };
+    child.stdin.end(JSON.stringify({ id: 1, method: "tools/call", params }));
+    expect(await exited).toBe(0);
+    expect(bodies.join()).toMatch(/tool-1 -> success/);
+    expect(bodies.join()).toContain("arguments_sha256");
+    expect(bodies.join()).not.toMatch(/confidential|gen_ai.tool.call/);
+  });
+
   it("ends with its server, though a child of that holds the streams open", async () => {
     const { url } = await otlpSink();
     const { exited } = mcp(["sh", "-c", "sleep 30 & exit 3"], url);

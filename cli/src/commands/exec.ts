@@ -9,6 +9,6 @@ export function addExec(program: Command): void {
     .passThroughOptions()
     .action(async (argv: string[], options: IdentityOptions) => {
       const { execCommand } = await import("@agent-audit/proxy");
-      await runAudited(options, (auditor) => execCommand(auditor, argv));
+      await runAudited(options, (auditor, content) => execCommand(auditor, argv, content));
     });
 }

@@ -9,6 +9,6 @@ export function addMcp(program: Command): void {
     .passThroughOptions()
     .action(async (argv: string[], options: IdentityOptions) => {
       const { proxyMcpStdio } = await import("@agent-audit/proxy");
-      await runAudited(options, (auditor) => proxyMcpStdio(auditor, argv));
+      await runAudited(options, (auditor, content) => proxyMcpStdio(auditor, argv, content));
     });
 }
