@@ -1,8 +1,10 @@
 import childProcess from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { cleanUp } from "../support/clean-up.js";
 import { LAUNCHER, startServer } from "../support/start-server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
@@ -15,7 +17,12 @@ describe("agent-audit demo", () => {
     const demo = childProcess.spawnSync(
       process.execPath,
       [LAUNCHER, "demo", "--once", "--data", data, ...ports],
-      { encoding: "utf8", timeout: 60_000 },
+      {
+        encoding: "utf8",
+        timeout: 60_000,
+        // A place of the host's own events is none of the demo's.
+        env: { ...process.env, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://127.0.0.1:9/v1/logs" },
+      },
     );
     expect(demo.stderr).toBe("");
     expect(demo.status).toBe(0);
@@ -48,7 +55,40 @@ describe("agent-audit demo", () => {
       expect(holds(file, SECRET), file).toBe(false);
     }
   });
+
+  it("stopped while its agent acts, it stops that and the server, and leaves no directory", async () => {
+    const data = temporaryDirectory();
+    const temporary = temporaryDirectory();
+    const demo = childProcess.spawn(
+      process.execPath,
+      [LAUNCHER, "demo", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TMPDIR: temporary } },
+    );
+    cleanUp(() => void demo.kill("SIGKILL"));
+    demo.stdout.resume();
+    const exited = once(demo, "exit");
+    const agents = () =>
+      fs.readdirSync("/proc").filter((pid) => isOf(pid, "cmdline", "demo/agent.js"));
+    const agent = () => agents().find((pid) => isOf(pid, "status", `PPid:\t${demo.pid}\n`));
+    await expect.poll(agent, { timeout: 30_000 }).toBeDefined();
+    const pid = agent();
+    demo.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+    expect(fs.readdirSync(temporary)).toEqual([]);
+    expect(agents()).not.toContain(pid);
+    const server = await startServer(data);
+    expect(await server.stop()).toBe(0);
+  });
 });
+
+/** Tells what the system says of a process, which may have ended. */
+function isOf(pid: string, file: "cmdline" | "status", text: string): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/${file}`, "utf8").includes(text);
+  } catch {
+    return false;
+  }
+}
 
 function filesBelow(directory: string): string[] {
   return fs

@@ -1,6 +1,5 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -11,9 +10,10 @@ import {
 } from "@agent-audit/instrumentation";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { DEMO_SECRET, DEMO_WORKSPACE_PREFIX } from "./scenario.js";
+import { DEMO_SECRET } from "./scenario.js";
 
-// The demo's agent: a process of its own that uses real MCP servers and runs real commands.
+// The demo's agent: a process of its own that uses real MCP servers and runs real commands
+// in the directory that it is given.
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/agent-audit.cjs", import.meta.url));
 const IDENTITY = {
@@ -25,14 +25,13 @@ const IDENTITY = {
 };
 
 const auditor = createAuditor(IDENTITY);
-const workspace = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), DEMO_WORKSPACE_PREFIX));
+const workspace = String(process.argv[2]);
 try {
   await throughProxy();
   await throughWrapper();
   await throughShell();
 } finally {
   await auditor.shutdown();
-  fs.rmSync(workspace, { recursive: true, force: true });
 }
 
 /** Files through `agent-audit mcp`, as an agent in any language would have them. */

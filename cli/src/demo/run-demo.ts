@@ -1,17 +1,14 @@
-import childProcess from "node:child_process";
-import { once } from "node:events";
 import net from "node:net";
-import { fileURLToPath } from "node:url";
 import { parseListenAddress } from "@agent-audit/access";
 import { QueryClient } from "@agent-audit/query/client";
-import { AuditError } from "@agent-audit/schema";
 import { displayOf } from "../display.js";
 import { EXIT_TRY_AGAIN } from "../exit-codes.js";
-import { startServer } from "../server.js";
+import { type RunningServer, startServer } from "../server.js";
 import { loadServerConfig, type ServerOptions } from "../server-config.js";
 import { createServerLog } from "../server-log.js";
 import { aggregateTable, eventsTable } from "../tables.js";
 import { timeseriesChart } from "../timeseries-chart.js";
+import { runAgent } from "./run-agent.js";
 
 /** Runs the demo: a server, an agent that acts through real surfaces, and its trail in tables. */
 export async function runDemo(options: ServerOptions & { once?: boolean }): Promise<void> {
@@ -21,6 +18,8 @@ export async function runDemo(options: ServerOptions & { once?: boolean }): Prom
   if (options.http === undefined) config.http.listen = await freeAddress(config.http.listen, "API");
   const log = createServerLog();
   log.level = "warn";
+  const stopping = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stopping.abort());
   const server = await startServer(config, {
     log,
     onFatal: (error) => {
@@ -28,40 +27,45 @@ export async function runDemo(options: ServerOptions & { once?: boolean }): Prom
       process.exit(EXIT_TRY_AGAIN);
     },
   });
-  await server.queriesReady;
-  say(`Server up, data in ${config.data}. An agent now uses three MCP servers and a shell …`);
-  await runAgent(server.otlpUrl);
-  await printTrail(new QueryClient(server.apiUrl));
-  if (options.once) {
+  try {
+    await demonstrate(server, {
+      data: config.data,
+      isOnce: options.once === true,
+      signal: stopping.signal,
+    });
+  } catch (error) {
+    // What a stop breaks off is no fault.
+    if (!stopping.signal.aborted) throw error;
+  } finally {
     await server.stop();
-    process.exit(0);
   }
-  const stop = async () => {
-    await server.stop();
-    process.exit(0);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  process.exit(0);
+}
+
+interface Demonstration {
+  data: string;
+  isOnce: boolean;
+  /** Ends it. */
+  signal: AbortSignal;
+}
+
+async function demonstrate(
+  server: RunningServer,
+  { data, isOnce, signal }: Demonstration,
+): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve());
+  });
+  await Promise.race([server.queriesReady, stopped]);
+  say(`Server up, data in ${data}. An agent now uses three MCP servers and a shell …`);
+  await runAgent(server.otlpUrl, signal);
+  await printTrail(new QueryClient(server.apiUrl));
+  if (isOnce) return;
   say(
     `\nThe server stays up; Ctrl-C ends it.\n  OTLP  ${server.otlpUrl}/v1/logs\n  API   ${server.apiUrl}/\n` +
       `  try   curl '${server.apiUrl}/api/v1/events?source=mcp-tool&result=success&limit=5'`,
   );
-}
-
-async function runAgent(otlpUrl: string): Promise<void> {
-  const file = fileURLToPath(new URL("./agent.js", import.meta.url));
-  const agent = childProcess.spawn(process.execPath, [file], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl, AGENT_AUDIT_ENDPOINT: otlpUrl },
-  });
-  const [code] = (await once(agent, "close")) as [number | null];
-  if (code !== 0) {
-    throw new AuditError(
-      "demo_failed",
-      `the demo's agent ended with ${code}`,
-      "its message is above; the demo needs a checkout with `npm ci`",
-    );
-  }
+  await stopped;
 }
 
 async function printTrail(client: QueryClient): Promise<void> {
