@@ -52,6 +52,16 @@ describe("redactText", () => {
     ],
     ["a query value", "GET /a?x=1&token=abc&y=2", "GET /a?x=1&token=[redacted:query]&y=2"],
     [
+      "a query value behind an escaped &",
+      "/a?x=1\\u0026X-Amz-Signature=abc\\u0026sig=d&amp;sig=e&amp;y=2",
+      "/a?x=1\\u0026X-Amz-Signature=[redacted:query]\\u0026sig=[redacted:query]&amp;sig=[redacted:query]&amp;y=2",
+    ],
+    [
+      "a name in colour",
+      "\u001b[34mpassword\u001b[m\u001b[K=\u001b[32mhunter2",
+      "\u001b[34mpassword\u001b[m\u001b[K=\u001b[32m[redacted:assignment]",
+    ],
+    [
       "an assignment",
       "DB_PASSWORD=hunter22 npm start",
       "DB_PASSWORD=[redacted:assignment] npm start",
@@ -77,8 +87,43 @@ describe("redactText", () => {
     expect(redactText(expected)).toBe(expected);
   });
 
+  describe.each([
+    ["an escaped newline", "a\\n"],
+    ["an escaped tab", "a\\t"],
+    ["an escaped newline in a JSON text in another", "a\\\\n"],
+    ["an escaped character", "a\\u00e9"],
+    ["a colour", "a\u001b[32m"],
+    ["a colour of many parts", "a\u001b[1;38;2;255;255;255m"],
+    ["what grep puts before a match", "a\u001b[01;31m\u001b[K"],
+    ["a colour in a JSON text", "a\\u001b[32m"],
+    ["a colour in what Python prints", "a\\x1b[32m"],
+  ])("behind %s", (_, before) => {
+    it.each([
+      [token("ghp_", 36), "[redacted:github-token]"],
+      ["AKIAABCDEFGHIJKLMNOP", "[redacted:aws-key]"],
+      [token("sk-", 40), "[redacted:api-key]"],
+      [token("xoxb-", 24), "[redacted:slack-token]"],
+      [token("npm_", 36), "[redacted:npm-token]"],
+      [token("AIza", 35), "[redacted:google-key]"],
+      [token("ya29.", 40), "[redacted:google-token]"],
+      ["eyJhbGciOiJI.eyJzdWIiOiIx.abc-_", "[redacted:jwt]"],
+      ["4111 1111 1111 1111", "[redacted:card]"],
+      ["4222222222222", "[redacted:card]"],
+      ["Bearer abcdefgh12345", "Bearer [redacted:auth]"],
+      ["Cookie: sid=abc", "Cookie: [redacted:header]"],
+      ["password=hunter2", "password=[redacted:assignment]"],
+      ["password='hunter 2'", "password='[redacted:assignment]'"],
+      ["DB_PASSWORD=hunter2", "DB_PASSWORD=[redacted:assignment]"],
+      ["curl -u bob:hunter2 x", "curl -u bob:[redacted:basic-auth] x"],
+    ])("%j is taken out", (text, expected) => {
+      expect(redactText(before + text)).toBe(before + expected);
+    });
+  });
+
   it.each([
     "order 4111 1111 1111 1112",
+    `x${token("ghp_", 36)}`,
+    `n${token("sk-", 40)}`,
     "tokens: 512",
     "exit code=1",
     "a key idea",
@@ -99,6 +144,10 @@ describe("redactText", () => {
     ["spaces", `authorization${" ".repeat(500_000)}`],
     ["open quotes", `password="${"a".repeat(50)}`.repeat(8_000)],
     ["curls", "curl -x ".repeat(60_000)],
+    ["escapes", "\\n\\u001b[32m\\t\\u0026".repeat(25_000)],
+    ["colours", "\u001b[1;32m".repeat(70_000)],
+    ["a colour without end", `\u001b[${"1;".repeat(250_000)}`],
+    ["parameters", "\\u0026a\\u0026sig".repeat(30_000)],
   ])("takes linear time on half a million characters of %s", (_, text) => {
     const begin = performance.now();
     redactText(text);

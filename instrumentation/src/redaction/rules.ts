@@ -57,6 +57,9 @@ export const SECRET_OPTION =
 /** Field names too common to be secrets outside a URL's query. */
 export const QUERY_ONLY_NAMES: ReadonlySet<string> = new Set(["key", "code", "sig", "signature"]);
 
+const SECRET_WORDS =
+  "password|passwd|secret|(?:access|refresh|session|auth|id|api)?token|api[_-]?key|secret[_-]?access[_-]?key|clientsecret";
+
 const QUERY_NAMES =
   "token|key|sig|signature|password|secret|code|access_token|x-amz-signature|x-amz-security-token";
 
@@ -66,19 +69,38 @@ const HEADER_NAMES =
 /** The option and what stands between it and what it is given, in a list of JSON, too. */
 const LITERAL = '--from-literal(?:=|[ \\t]{1,4}|\\\\{0,7}",\\s{0,4}\\\\{0,7}")';
 
+/** What sets the colour of a terminal or clears its line, without the letter that ends it; in JSON and what languages print, too. */
+const COLOUR = "(?:\\x1b|\\\\(?:u001[bB]|x1[bB]|033|e))\\[[\\d;:?]{0,40}";
+const GAP = `(?:[ \\t]|${COLOUR}[A-Za-z]){0,8}`;
+
+/** Begins a pattern where a word does: behind no character of one, but for the last one of an escape or a colour. */
+function atStart(pattern: RegExp, wordCharacters = "\\w"): RegExp {
+  const escaping = `\\\\(?=[nrtbf])|\\\\u[\\da-fA-F]{3}|${COLOUR}(?=[A-Za-z])`;
+  return new RegExp(`(?<!(?<!${escaping})[${wordCharacters}])${pattern.source}`, pattern.flags);
+}
+
+/** How a name of a secret ends, and what stands between it and the secret. */
+const ASSIGNED = `(?:${SECRET_WORDS})\\\\?["']?(?:${GAP}[=:]${GAP}|(?<=--[a-z-]{0,64})[ ])`;
+
 export const TEXT_RULES: readonly TextRule[] = [
   {
-    // To the end of the line: cookies and digests hold quotes and spaces of their own.
-    name: "header",
+    // First: to the others a parameter may look as a header does. JSON and HTML may escape the & before it.
+    name: "query",
     pattern: new RegExp(
-      `\\b((?:${HEADER_NAMES})\\\\?["']?[ \\t]{0,8}[:=][ \\t]{0,8})(?<secret>[^\\r\\n]+)`,
+      `((?:[?&]|\\\\u0026|&amp;)(?:${QUERY_NAMES})=)(?<secret>(?:(?!\\\\{1,8}u0026)[^&\\s#"'<>]){1,8192})`,
       "gi",
     ),
     keepsContext: true,
   },
   {
-    name: "query",
-    pattern: new RegExp(`([?&](?:${QUERY_NAMES})=)(?<secret>[^&\\s#"'<>]{1,8192})`, "gi"),
+    // To the end of the line: cookies and digests hold quotes and spaces of their own.
+    name: "header",
+    pattern: atStart(
+      new RegExp(
+        `((?:${HEADER_NAMES})\\\\?["']?[ \\t]{0,8}[:=][ \\t]{0,8})(?<secret>[^\\r\\n]+)`,
+        "gi",
+      ),
+    ),
     keepsContext: true,
   },
   {
@@ -90,14 +112,19 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     // In quotes a secret may hold what would end it elsewhere.
     name: "assignment",
-    pattern:
-      /(?<![A-Za-z0-9])((?:[A-Za-z0-9_-]{0,64}[_-])?(?:password|passwd|secret|(?:access|refresh|session|auth|id|api)?token|api[_-]?key|secret[_-]?access[_-]?key|clientsecret)["']?(?:[ \t]{0,4}[=:][ \t]{0,4}|(?<=--[a-z-]{0,64})[ ])(?<quote>["']))(?<secret>(?:(?!\k<quote>)[^\\\r\n]|\\.){3,4096})(?=\k<quote>)/gi,
+    pattern: atStart(
+      new RegExp(
+        `(${ASSIGNED}(?<quote>["']))(?<secret>(?:(?!\\k<quote>)[^\\\\\\r\\n]|\\\\.){3,4096})(?=\\k<quote>)`,
+        "gi",
+      ),
+      "A-Za-z0-9",
+    ),
     keepsContext: true,
   },
   {
     name: "basic-auth",
     pattern:
-      /(\bcurl\b[^\r\n|;]{0,1024}?[ \t](?:-u|--user)[ =]{0,2}["']?[^\s:"']{1,256}:)(?<secret>[^\s"']{1,512})/g,
+      /(curl\b[^\r\n|;]{0,1024}?[ \t](?:-u|--user)[ =]{0,2}["']?[^\s:"']{1,256}:)(?<secret>[^\s"']{1,512})/g,
     keepsContext: true,
   },
   // What `kubectl create secret` is given: in quotes as a whole, its value in quotes, or without any.
@@ -132,30 +159,32 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   {
     name: "assignment",
-    pattern:
-      /(?<![A-Za-z0-9])((?:[A-Za-z0-9_-]{0,64}[_-])?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?access[_-]?key|(?:access|refresh|session|auth|id|api)token|clientsecret)\\?["']?(?:[ \t]{0,4}[=:][ \t]{0,4}|(?<=--[a-z-]{0,64})[ ])\\?["']?)(?<secret>[^\s"'\\,;&]{3,})/gi,
+    pattern: atStart(
+      new RegExp(`(${ASSIGNED}\\\\?["']?)(?<secret>[^\\s"'\\\\,;&]{3,})`, "gi"),
+      "A-Za-z0-9",
+    ),
     keepsContext: true,
   },
-  { name: "aws-key", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
-  { name: "jwt", pattern: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g },
-  { name: "github-token", pattern: /\b(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})/g },
-  { name: "slack-token", pattern: /\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,255}/g },
-  { name: "google-token", pattern: /\b(?:ya29\.|GOCSPX-)[\w-]{20,2048}/g },
-  { name: "api-key", pattern: /\bsk-[\w-]{20,255}/g },
-  { name: "google-key", pattern: /\bAIza[\w-]{35}/g },
-  { name: "npm-token", pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
+  { name: "aws-key", pattern: atStart(/(?:AKIA|ASIA)[A-Z0-9]{16}\b/g) },
+  { name: "jwt", pattern: atStart(/eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, "\\w-") },
+  { name: "github-token", pattern: atStart(/(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})/g) },
+  { name: "slack-token", pattern: atStart(/(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,255}/g) },
+  { name: "google-token", pattern: atStart(/(?:ya29\.|GOCSPX-)[\w-]{20,2048}/g) },
+  { name: "api-key", pattern: atStart(/sk-[\w-]{20,255}/g) },
+  { name: "google-key", pattern: atStart(/AIza[\w-]{35}/g) },
+  { name: "npm-token", pattern: atStart(/npm_[A-Za-z0-9]{36}\b/g) },
   {
     name: "auth",
-    pattern: /\b((?:Basic|Bearer)[ \t]{1,4})(?<secret>[\w+/=.~-]{8,8192})/gi,
+    pattern: atStart(/((?:Basic|Bearer)[ \t]{1,4})(?<secret>[\w+/=.~-]{8,8192})/gi),
     keepsContext: true,
   },
   // As printed on them, first: an expiry date or a check number may follow.
   {
     name: "card",
-    pattern: /\b(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}|\d{4}([ -]?)\d{6}\2\d{5})\b/g,
+    pattern: atStart(/(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}|\d{4}([ -]?)\d{6}\2\d{5})\b/g),
     accepts: passesLuhn,
   },
-  { name: "card", pattern: /\b\d(?:[ -]?\d){12,18}\b/g, accepts: passesLuhn },
+  { name: "card", pattern: atStart(/\d(?:[ -]?\d){12,18}\b/g), accepts: passesLuhn },
 ];
 
 /** The check digit of payment cards. @see ISO/IEC 7812-1 */
