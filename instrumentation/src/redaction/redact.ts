@@ -7,7 +7,7 @@ import {
   REDACTED_BODY,
   redactSecretBodies,
 } from "./kubernetes-secrets.js";
-import { QUERY_ONLY_NAMES, SECRET_NAMES, SECRET_OPTION, TEXT_RULES } from "./rules.js";
+import { CURL_USER, QUERY_ONLY_NAMES, SECRET_NAMES, SECRET_OPTION, TEXT_RULES } from "./rules.js";
 
 const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 
@@ -68,28 +68,32 @@ export function redactValue(value: AnyValue, isInSecret = false): AnyValue {
 function redactList(items: readonly AnyValue[], isInSecret = false): AnyValue[] {
   const words = items.filter((item) => typeof item === "string");
   const isSecret = isInSecret || mentionsSecret(words.join(" "));
+  const isCurl = words.some((word) => /(?:^|\/)curl$/.test(word));
   return items.map((item, i) => {
     if (typeof item !== "string") return redactValue(item, isInSecret);
-    if (isOptionValue(items, i, item)) return "[redacted:option]";
-    return redactText(item.replace(LITERAL_ARGUMENT, "$1[redacted:option]"), isSecret);
+    const option = items[i - 1];
+    const isValue =
+      typeof option === "string" &&
+      (SECRET_OPTION.test(option) ||
+        (isCurl && item.includes(":") && CURL_USER_OPTION.test(option)));
+    if (isValue) return "[redacted:option]";
+    const rest = isCurl ? item.replace(CURL_USER_ARGUMENT, "$1[redacted:option]") : item;
+    return redactText(rest.replace(LITERAL_ARGUMENT, "$1[redacted:option]"), isSecret);
   });
 }
 
 /** An item of its own goes to its end, whatever it holds. */
 const LITERAL_ARGUMENT = /^(--from-literal=[^=]{1,253}=)[\s\S]+$/;
+const CURL_USER_ARGUMENT = new RegExp(`^((?:${CURL_USER})=?)[^=:]*:[\\s\\S]*$`);
+const CURL_USER_OPTION = new RegExp(`^(?:${CURL_USER})$`);
 
-/** As for a list of the event. */
+/** As for a list of the event, and as for the line that they make: a secret may stand in another argument than its name. */
 export function redactArguments(args: readonly string[]): string[] {
-  return redactList(args) as string[];
-}
-
-function isOptionValue(items: readonly AnyValue[], i: number, item: string): boolean {
-  const option = items[i - 1];
-  if (typeof option !== "string") return false;
-  if (SECRET_OPTION.test(option) || option === "--from-literal") return true;
-  return (
-    /^(?:-u|--user)$/.test(option) && item.includes(":") && /(?:^|\/)curl$/.test(String(items[0]))
-  );
+  const items = redactList(args) as string[];
+  // Spaces of their own must not part them.
+  const line = items.map((item) => item.replaceAll(" ", "\t")).join(" ");
+  const clean = redactText(line);
+  return clean === line ? items : clean.split(" ").map((item) => item.replaceAll("\t", " "));
 }
 
 const HEADER_ATTRIBUTE = /^http\.(?:request|response)\.header\./;

@@ -50,15 +50,21 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
   "privatekey",
 ]);
 
+/** How names of secrets end, of variables, fields and options. */
+const SECRET_WORDS =
+  "password|passwd|secret|(?:access|refresh|session|auth|id|api)?token|api[_-]?key|secret[_-]?access[_-]?key|clientsecret";
+
 /** Options of command lines whose value, the next argument, is a secret. */
-export const SECRET_OPTION =
-  /^--?(?:[\w-]{0,64}[_-])?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?access[_-]?key)$/i;
+export const SECRET_OPTION = new RegExp(
+  `^--?(?:[\\w-]{0,64}[_-])?(?:${SECRET_WORDS}|oauth2-bearer|from-literal)$`,
+  "i",
+);
+
+/** Options of curl that are followed by `name:password`, also at the end of some without a value of their own. */
+export const CURL_USER = "-[0-46aBfgGiIjJklLMnNOpqRsSvZ#]{0,16}[uU]|--(?:proxy-)?user";
 
 /** Field names too common to be secrets outside a URL's query. */
 export const QUERY_ONLY_NAMES: ReadonlySet<string> = new Set(["key", "code", "sig", "signature"]);
-
-const SECRET_WORDS =
-  "password|passwd|secret|(?:access|refresh|session|auth|id|api)?token|api[_-]?key|secret[_-]?access[_-]?key|clientsecret";
 
 const QUERY_NAMES =
   "token|key|sig|signature|password|secret|code|access_token|x-amz-signature|x-amz-security-token";
@@ -80,7 +86,7 @@ function atStart(pattern: RegExp, wordCharacters = "\\w"): RegExp {
 }
 
 /** How a name of a secret ends, and what stands between it and the secret. */
-const ASSIGNED = `(?:${SECRET_WORDS})\\\\?["']?(?:${GAP}[=:]${GAP}|(?<=--[a-z-]{0,64})[ ])`;
+const ASSIGNED = `(?:${SECRET_WORDS})\\\\?["']?(?:${GAP}[=:]${GAP}|(?<=--[\\w-]{0,64})[ ])`;
 
 export const TEXT_RULES: readonly TextRule[] = [
   {
@@ -123,8 +129,10 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   {
     name: "basic-auth",
-    pattern:
-      /(curl\b[^\r\n|;]{0,1024}?[ \t](?:-u|--user)[ =]{0,2}["']?[^\s:"']{1,256}:)(?<secret>[^\s"']{1,512})/g,
+    pattern: new RegExp(
+      `([ \\t](?:${CURL_USER})(?![ =]{0,2}\\[redacted:)[ =]{0,2}["']?(?<=curl\\b[^\\r\\n|;]{0,1024})[^\\s:"']{1,256}:)(?<secret>[^\\s"']{1,512})`,
+      "g",
+    ),
     keepsContext: true,
   },
   // What `kubectl create secret` is given: in quotes as a whole, its value in quotes, or without any.

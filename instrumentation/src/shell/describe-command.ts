@@ -44,14 +44,13 @@ export interface Command {
 /** Turns a command that ended into the input of an event. */
 export function describeCommand(command: Command): RecordInput {
   const { outcome, stdout, stderr } = command;
-  const isLine = "line" in command.command;
-  const line = "line" in command.command ? command.command.line : command.command.args.join(" ");
+  const given = "line" in command.command ? command.command.line : command.command.args;
   // Argument by argument, where they are known: joined, the end of a secret cannot be told.
-  const clean =
-    "line" in command.command
-      ? redactText(line)
-      : redactText(redactArguments(command.command.args).join(" "));
-  const program = "line" in command.command ? firstWord(line) : (command.command.args[0] ?? "");
+  const clean = typeof given === "string" ? redactText(given) : redactArguments(given);
+  const isRedacted = String(clean) !== String(given);
+  const commandAttribute =
+    typeof given === "string" ? ATTR_PROCESS_COMMAND_LINE : ATTR_PROCESS_COMMAND_ARGS;
+  const program = typeof given === "string" ? firstWord(given) : (given[0] ?? "");
   const executable = path.basename(program);
   const { result, errorType, ending } = endingOf(outcome);
   const content = {
@@ -68,16 +67,16 @@ export function describeCommand(command: Command): RecordInput {
     ...(outcome.kind === "exited" ? { exitCode: outcome.exitCode } : {}),
     time: command.startedAt,
     durationMillis: command.durationMillis,
-    description: `${command.actorName} ran ${JSON.stringify(shorten(clean))} -> ${ending} (${formatDuration(command.durationMillis)})`,
+    description: `${command.actorName} ran ${JSON.stringify(shorten([clean].flat().join(" ")))} -> ${ending} (${formatDuration(command.durationMillis)})`,
     ...(Object.keys(content).length === 0 ? {} : { content }),
     redacted: [
+      ...(isRedacted ? [commandAttribute] : []),
       ...(stdout?.isRedacted ? [ATTR_PROCESS_STDOUT] : []),
       ...(stderr?.isRedacted ? [ATTR_PROCESS_STDERR] : []),
     ],
     attributes: {
       [ATTR_PROCESS_EXECUTABLE_NAME]: executable,
-      [isLine ? ATTR_PROCESS_COMMAND_LINE : ATTR_PROCESS_COMMAND_ARGS]:
-        "line" in command.command ? line : [...command.command.args],
+      [commandAttribute]: clean,
       [ATTR_PROCESS_WORKING_DIRECTORY]: command.workingDirectory,
       [ATTR_PROCESS_PID]: command.pid,
       [ATTR_PROCESS_SIGNAL]: outcome.kind === "killed" ? outcome.signal : undefined,
