@@ -197,6 +197,37 @@ describe("redactEvent", () => {
     expect(JSON.stringify(event.content)).toContain("print(1)");
   });
 
+  it("takes the value of a name that would be one of a secret in text, and numbers of cards", () => {
+    const env = [
+      "DB_PASSWORD",
+      "GITHUB_TOKEN",
+      "x-auth-token",
+      "PRIVATE-TOKEN",
+      "accessToken",
+      "my_api_key",
+    ];
+    const values = env.map((key) => ({ key, value: "xy" }));
+    const kept = { max_tokens: 512, since: 1_700_000_000_007, id: 4_111_111_111_111_112n };
+    const event = redactEvent(
+      sampleEvent({
+        metadata: {
+          env: { values },
+          "http.request.header.x-auth-token": ["xy"],
+          whole: 4_111_111_111_111_111n,
+          list: [4_111_111_111_111_111],
+          ...kept,
+        },
+      }),
+    );
+    expect(event.metadata).toEqual({
+      env: { values: env.map((key) => ({ key, value: "[redacted:name]" })) },
+      "http.request.header.x-auth-token": "[redacted:name]",
+      whole: "[redacted:card]",
+      list: ["[redacted:card]"],
+      ...kept,
+    });
+  });
+
   it("lists nothing where nothing was found", () => {
     expect(redactEvent(sampleEvent()).redacted).toBeUndefined();
   });

@@ -7,7 +7,15 @@ import {
   REDACTED_BODY,
   redactSecretBodies,
 } from "./kubernetes-secrets.js";
-import { CURL_USER, QUERY_ONLY_NAMES, SECRET_NAMES, SECRET_OPTION, TEXT_RULES } from "./rules.js";
+import {
+  CURL_USER,
+  isCardNumber,
+  QUERY_ONLY_NAMES,
+  SECRET_FIELD,
+  SECRET_NAMES,
+  SECRET_OPTION,
+  TEXT_RULES,
+} from "./rules.js";
 
 const PEM_EDGE = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g;
 
@@ -56,12 +64,17 @@ function redactPrivateKeys(text: string): string {
  */
 export function redactValue(value: AnyValue, isInSecret = false): AnyValue {
   if (typeof value === "string") return redactText(value);
+  if (typeof value === "number" || typeof value === "bigint") return redactNumber(value);
   if (Array.isArray(value)) return redactList(value, isInSecret);
   if (value !== null && isKeyValueList(value)) {
     const isSecret = isInSecret || value.values.some(({ key, value }) => isSecretMark(key, value));
     return { values: value.values.map((pair) => redactPair(pair, isSecret)) };
   }
   return value;
+}
+
+function redactNumber(value: number | bigint): AnyValue {
+  return isCardNumber(String(value)) ? "[redacted:card]" : value;
 }
 
 /** In a list of arguments the value of `--password` is the item after it. */
@@ -105,7 +118,8 @@ function redactPair({ key, value }: KeyValue, isInSecret = false): KeyValue {
     return { key, value: redactText(`?${value}`).slice(1) };
   }
   const name = key.toLowerCase().replace(HEADER_ATTRIBUTE, "");
-  const isSecret = SECRET_NAMES.has(name) && !QUERY_ONLY_NAMES.has(name);
+  const isSecret =
+    (SECRET_NAMES.has(name) && !QUERY_ONLY_NAMES.has(name)) || SECRET_FIELD.test(name);
   if (isSecret && value !== null && value !== "") return { key, value: "[redacted:name]" };
   return { key, value: redactValue(value, isInSecret) };
 }

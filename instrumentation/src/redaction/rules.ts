@@ -54,6 +54,9 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
 const SECRET_WORDS =
   "password|passwd|secret|(?:access|refresh|session|auth|id|api)?token|api[_-]?key|secret[_-]?access[_-]?key|clientsecret";
 
+/** Names of fields and headers, in lower case, whose values are secrets by how they end. */
+export const SECRET_FIELD = new RegExp(`^(?:[\\w-]{0,64}[_-])?(?:${SECRET_WORDS})$`);
+
 /** Options of command lines whose value, the next argument, is a secret. */
 export const SECRET_OPTION = new RegExp(
   `^--?(?:[\\w-]{0,64}[_-])?(?:${SECRET_WORDS}|oauth2-bearer|from-literal)$`,
@@ -194,6 +197,11 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   { name: "card", pattern: atStart(/\d(?:[ -]?\d){12,18}\b/g), accepts: passesLuhn },
 ];
+
+/** Whether a number by itself is one of a card. None of a bank begins with 1, as times in ms and ns do. */
+export function isCardNumber(digits: string): boolean {
+  return /^[2-9]\d{12,18}$/.test(digits) && passesLuhn(digits);
+}
 
 /** The check digit of payment cards. @see ISO/IEC 7812-1 */
 function passesLuhn(match: string): boolean {
