@@ -56,6 +56,17 @@ describe("redactText", () => {
       "/a?x=1\\u0026X-Amz-Signature=abc\\u0026sig=d&amp;sig=e&amp;y=2",
       "/a?x=1\\u0026X-Amz-Signature=[redacted:query]\\u0026sig=[redacted:query]&amp;sig=[redacted:query]&amp;y=2",
     ],
+    ["a secret with a semicolon", "password=ab;hunter2 x", "password=[redacted:assignment] x"],
+    ["a secret with commas", "password=abc,de,hunter2, x", "password=[redacted:assignment], x"],
+    ["a secret with an &", "password=ab&hunter2 x", "password=[redacted:assignment] x"],
+    ["a short parameter", "password=ab&b=2", "password=[redacted:assignment]&b=2"],
+    [
+      "a field of a connection's text",
+      "Password=ab;Data.Source=x;y",
+      "Password=[redacted:assignment];Data.Source=x;y",
+    ],
+    ["a command behind it", "PASSWORD=abc&&npm start", "PASSWORD=[redacted:assignment]&&npm start"],
+    ["a number in JSON", '{"token":12345,"x":1}', '{"token":[redacted:assignment],"x":1}'],
     [
       "a name in colour",
       "\u001b[34mpassword\u001b[m\u001b[K=\u001b[32mhunter2",
@@ -144,6 +155,8 @@ describe("redactText", () => {
     ["spaces", `authorization${" ".repeat(500_000)}`],
     ["open quotes", `password="${"a".repeat(50)}`.repeat(8_000)],
     ["curls", "curl -x ".repeat(60_000)],
+    ["separators", `password=${",;&a".repeat(120_000)}`],
+    ["short assignments", "token=a;b=".repeat(50_000)],
     ["escapes", "\\n\\u001b[32m\\t\\u0026".repeat(25_000)],
     ["colours", "\u001b[1;32m".repeat(70_000)],
     ["a colour without end", `\u001b[${"1;".repeat(250_000)}`],
@@ -226,6 +239,10 @@ describe("redactEvent", () => {
       list: ["[redacted:card]"],
       ...kept,
     });
+  });
+
+  it("does not list a value that is no number", () => {
+    expect(redactEvent(sampleEvent({ metadata: { share: Number.NaN } })).redacted).toBeUndefined();
   });
 
   it("lists nothing where nothing was found", () => {

@@ -156,7 +156,7 @@ export function redactEvent(event: AuditEvent): AuditEvent {
 }
 
 function isSame(a: AnyValue, b: AnyValue): boolean {
-  if (a === b) return true;
+  if (Object.is(a, b)) return true;
   if (a === null || b === null) return false;
   if (Array.isArray(a) && Array.isArray(b)) return a.every((item, i) => isSame(item, b[i] ?? null));
   if (!isKeyValueList(a) || !isKeyValueList(b)) return a instanceof Uint8Array;

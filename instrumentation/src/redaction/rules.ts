@@ -91,6 +91,9 @@ function atStart(pattern: RegExp, wordCharacters = "\\w"): RegExp {
 /** How a name of a secret ends, and what stands between it and the secret. */
 const ASSIGNED = `(?:${SECRET_WORDS})\\\\?["']?(?:${GAP}[=:]${GAP}|(?<=--[\\w-]{0,64})[ ])`;
 
+/** A secret without quotes of at least 3 characters; a separator and what follows are part of it, if that is no other name. */
+const UNQUOTED = `(?=[^\\s"'\\\\]{3})[^\\s"'\\\\,;&]+(?:[,;&](?![\\w.-]{0,64}[=:])[^\\s"'\\\\,;&]+){0,512}`;
+
 export const TEXT_RULES: readonly TextRule[] = [
   {
     // First: to the others a parameter may look as a header does. JSON and HTML may escape the & before it.
@@ -171,7 +174,7 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: "assignment",
     pattern: atStart(
-      new RegExp(`(${ASSIGNED}\\\\?["']?)(?<secret>[^\\s"'\\\\,;&]{3,})`, "gi"),
+      new RegExp(`(${ASSIGNED}\\\\?["']?)(?<secret>${UNQUOTED})`, "gi"),
       "A-Za-z0-9",
     ),
     keepsContext: true,
