@@ -62,6 +62,25 @@ describe("describeCommand", () => {
   });
 
   it.each([
+    ['DB_PASSWORD="correct horse" true', "true"],
+    ["API_PIN='99 88' B=\\ x /bin/true -v", "true"],
+    ['A="a \\" b"c\'d e\' true', "true"],
+    ["A=1 B=2 true", "true"],
+    ['API_PIN="99 88', "unknown"],
+    ["API_PIN=9988", "unknown"],
+    ["", "unknown"],
+  ])("names the program of the line %j", (line, program) => {
+    expect(sentOf({ line }).attributes["agent_audit.resource.id"]).toBe(program);
+  });
+
+  it("finds no program in linear time", () => {
+    const begin = performance.now();
+    sentOf({ line: `A="${"\\".repeat(100_000)}` });
+    sentOf({ line: 'A="" '.repeat(50_000) });
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
+  it.each([
     [["curl", "-o", "out", "http://host:80/x"]],
     [["curl", "-XPUT", "http://host/x", "-L"]],
     [["docker", "run", "-u", "1000:1000", "image"]],

@@ -50,7 +50,7 @@ export function describeCommand(command: Command): RecordInput {
   const isRedacted = String(clean) !== String(given);
   const commandAttribute =
     typeof given === "string" ? ATTR_PROCESS_COMMAND_LINE : ATTR_PROCESS_COMMAND_ARGS;
-  const program = typeof given === "string" ? firstWord(given) : (given[0] ?? "");
+  const program = typeof clean === "string" ? firstWord(clean) : (clean[0] ?? "");
   const executable = path.basename(program);
   const { result, errorType, ending } = endingOf(outcome);
   const content = {
@@ -110,10 +110,13 @@ function endingOf(outcome: CommandOutcome): {
   }
 }
 
-/** The program of a line, behind the variables that are set for it alone: their values may be secrets. */
+/** Variables that are set for a command alone, their values in quotes or not. */
+const VARIABLES = /^(?:[A-Za-z_]\w*=(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])*\s+)+/s;
+
+/** The program of a line, behind its variables: their values may be secrets, and so may what is left of one. */
 function firstWord(line: string): string {
-  const command = line.trim().replace(/^(?:[A-Za-z_]\w*=\S*\s+)+/, "");
-  return command.split(/\s/, 1)[0] ?? "";
+  const [word = ""] = line.trim().replace(VARIABLES, "").split(/\s/, 1);
+  return /^[A-Za-z_]\w*=/.test(word) ? "" : word;
 }
 
 function shorten(line: string): string {
