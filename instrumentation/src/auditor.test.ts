@@ -187,6 +187,26 @@ describe("Auditor", () => {
     expect(bodies.join()).toMatch(/third.*agent_audit.heartbeat/s);
   });
 
+  it.each(["", "/", "/v1/logs", "/v1/logs/", "/base", "/base/v1/logs"])(
+    "sends to the path of logs, also when the endpoint ends in %j",
+    async (path) => {
+      const paths: (string | undefined)[] = [];
+      const server = http.createServer((request, response) => {
+        paths.push(request.url);
+        request.resume().on("end", () => response.end("{}"));
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      const auditor = createAuditor({ endpoint: `http://127.0.0.1:${port}${path}` });
+      auditor.record(shell);
+      await auditor.shutdown();
+      server.close();
+      expect(new Set(paths)).toEqual(
+        new Set([path.startsWith("/base") ? "/base/v1/logs" : "/v1/logs"]),
+      );
+    },
+  );
+
   it("keeps bodies small, whatever its events hold", async () => {
     const sizes: number[] = [];
     const server = http.createServer(async (request, response) => {

@@ -11,7 +11,7 @@ import { uuidV7 } from "./uuid-v7.js";
 const STOP_MILLIS = 30_000;
 
 export interface AuditorOptions extends Identity {
-  /** Base URL of a Collector or server; default `OTEL_EXPORTER_OTLP_(LOGS_)ENDPOINT`, else `http://localhost:4318`. */
+  /** Base URL of a Collector or server, with or without `/v1/logs`; default `OTEL_EXPORTER_OTLP_(LOGS_)ENDPOINT`, else `http://localhost:4318`. */
   endpoint?: string;
   /** Headers of every export, e.g. `Authorization`; default `OTEL_EXPORTER_OTLP_(LOGS_)HEADERS`. */
   headers?: Record<string, string>;

@@ -33,7 +33,7 @@ const SCOPE_NAME = "@agent-audit/instrumentation";
 const SCOPE_VERSION = "0.1.0";
 
 export interface PipelineOptions {
-  /** Base URL; default: the `OTEL_EXPORTER_OTLP_*` variables, else the exporter's own default. */
+  /** Base URL, with or without `/v1/logs`; default: the `OTEL_EXPORTER_OTLP_*` variables, else the exporter's own default. */
   endpoint?: string | undefined;
   headers?: Record<string, string> | undefined;
   instanceId: string;
@@ -58,7 +58,7 @@ export function sdkPipeline({ endpoint, headers, instanceId }: PipelineOptions):
     )
     .merge(detectResources({ detectors: [envDetector] }));
   const exporter = new OTLPLogExporter({
-    ...(endpoint === undefined ? {} : { url: `${endpoint.replace(/\/+$/, "")}/v1/logs` }),
+    ...(endpoint === undefined ? {} : { url: logsUrl(endpoint) }),
     ...(headers === undefined ? {} : { headers }),
   });
   const processor = new BatchLogRecordProcessor({
@@ -77,6 +77,11 @@ export function sdkPipeline({ endpoint, headers, instanceId }: PipelineOptions):
     flush: () => provider.forceFlush(),
     shutdown: () => provider.shutdown(),
   };
+}
+
+/** The path may be there already, as in the variable for logs of OpenTelemetry. */
+function logsUrl(endpoint: string): string {
+  return `${endpoint.replace(/(?:\/v1\/logs)?\/*$/, "")}/v1/logs`;
 }
 
 /** Emits a record through OpenTelemetry's API. */
