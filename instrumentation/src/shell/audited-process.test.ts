@@ -1,4 +1,7 @@
 import childProcess from "node:child_process";
+import os from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { LogRecord } from "@opentelemetry/api-logs";
 import { describe, expect, it } from "vitest";
@@ -75,6 +78,25 @@ describe("auditedSpawn", () => {
       "process.working_directory": "/",
     });
     expect(records[1]?.body).toContain("printf %s --db_password [redacted:option]");
+  });
+
+  it.each([
+    ["a URL", pathToFileURL(os.tmpdir()), os.tmpdir()],
+    ["a relative path", "..", path.resolve("..")],
+    ["an absolute path", "/", "/"],
+    ["nothing", undefined, process.cwd()],
+  ])("records the path of a working directory that is given as %s", async (_, cwd, expected) => {
+    const { spawn, records } = audited();
+    await closed(spawn("true", { cwd }));
+    expect(attributesOf(records[0])["process.working_directory"]).toBe(expected);
+  });
+
+  it("leaves a working directory that is none to Node", () => {
+    const { spawn } = audited();
+    const cwd = new URL("http://host/");
+    expect(() => spawn("true", { cwd })).toThrow(
+      expect.objectContaining({ code: "ERR_INVALID_URL_SCHEME" }),
+    );
   });
 
   it("records a command that cannot start, and leaves the error to the host", async () => {

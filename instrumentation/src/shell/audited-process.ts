@@ -1,7 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import childProcess, { type ChildProcess } from "node:child_process";
 import { type EventEmitter, errorMonitor } from "node:events";
+import path from "node:path";
 import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Auditor } from "../auditor.js";
 import { guarded } from "../guarded.js";
@@ -68,18 +70,18 @@ export function startOf(
 ): CommandStart {
   return {
     command,
-    workingDirectory: String(options?.cwd ?? currentDirectory()),
+    workingDirectory: directoryOf(options?.cwd ?? "."),
     startedAt: BigInt(Date.now()) * 1_000_000n,
     beganAt: performance.now(),
   };
 }
 
-/** The working directory, which may have been deleted under the process: its children start all the same. */
-function currentDirectory(): string {
+/** The path of a working directory; as given, where there is none: Node refuses some URLs, or the current one was deleted. */
+function directoryOf(cwd: string | URL): string {
   try {
-    return process.cwd();
+    return path.resolve(cwd instanceof URL ? fileURLToPath(cwd) : cwd);
   } catch {
-    return "unknown";
+    return cwd === "." ? "unknown" : String(cwd);
   }
 }
 
