@@ -37,12 +37,19 @@ export function auditMcpClient<C extends McpClientLike>(
   client: C,
   options: McpClientAuditOptions,
 ): C {
+  // A closed connection no longer knows whose it was.
+  let server: ServerNames = {};
+  const readServer = guarded(() => {
+    server = { ...server, ...serverNames(client) };
+  });
   for (const [name, method] of Object.entries(METHODS) as [keyof typeof METHODS, McpMethod][]) {
     const original = client[name];
     if (original === undefined) continue;
     client[name] = async (...args: unknown[]) => {
       const startedAt = BigInt(Date.now()) * 1_000_000n;
       const begin = performance.now();
+      readServer();
+      const { name: ownName = "unknown", protocolVersion } = server;
       const record = guarded((outcome: McpOutcome) =>
         options.auditor.record(
           describeMcpCall({
@@ -52,8 +59,8 @@ export function auditMcpClient<C extends McpClientLike>(
             outcome,
             startedAt,
             durationMillis: performance.now() - begin,
-            serverName: options.serverName ?? client.getServerVersion?.()?.name ?? "unknown",
-            protocolVersion: client.getNegotiatedProtocolVersion?.(),
+            serverName: options.serverName ?? ownName,
+            protocolVersion,
             transport: options.transport ?? "pipe",
             capturesContent: options.capturesContent,
           }),
@@ -70,6 +77,17 @@ export function auditMcpClient<C extends McpClientLike>(
     };
   }
   return client;
+}
+
+type ServerNames = { name?: string; protocolVersion?: string };
+
+function serverNames(client: McpClientLike): ServerNames {
+  const name = client.getServerVersion?.()?.name;
+  const protocolVersion = client.getNegotiatedProtocolVersion?.();
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(protocolVersion === undefined ? {} : { protocolVersion }),
+  };
 }
 
 /** The SDKs report a call that its caller aborted as one that took too long: the signal, in whatever place, knows better. */
@@ -96,5 +114,7 @@ function outcomeOf(error: unknown): McpOutcome {
     if (code === -32000) return { kind: "failed", errorType: "connection_closed" };
     return { kind: "rpc_error", code, message: message ?? "" };
   }
+  // As the v2 SDK calls it.
+  if (code === "REQUEST_TIMEOUT") return { kind: "failed", errorType: "timeout" };
   return { kind: "failed", errorType: typeof code === "string" ? code.toLowerCase() : "error" };
 }
