@@ -136,7 +136,7 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: "basic-auth",
     pattern: new RegExp(
-      `([ \\t](?:${CURL_USER})(?![ =]{0,2}\\[redacted:)[ =]{0,2}["']?(?<=curl\\b[^\\r\\n|;]{0,1024})[^\\s:"']{1,256}:)(?<secret>[^\\s"']{1,512})`,
+      `([ \\t](?:${CURL_USER})(?![ =]{0,2}\\[redacted:)[ =]{0,2}["']?[^\\s:"']{1,256}:(?<=curl\\b[^\\r\\n|;]{0,1024}?))(?<secret>[^\\s"']{1,512})`,
       "g",
     ),
     keepsContext: true,
