@@ -29,6 +29,9 @@ const INT32_MIN = -(2n ** 31n);
 const INT32_MAX = 2n ** 31n - 1n;
 const UINT32_MAX = 2n ** 32n - 1n;
 
+/** In UTF-16 units: no known name is longer in snake_case, and to replace in one of any length takes its bytes many times over. */
+const MAX_SNAKE_CASE_LENGTH = 64;
+
 /** Gives what one OTLP/JSON body held. */
 export interface JsonLogs {
   /** The sound records, in order. */
@@ -345,7 +348,7 @@ class LogsJsonReader {
     if (cursor.kind() !== "object") this.#wrong(`${what} is no object`);
     cursor.object((key) => {
       if (cursor.null()) return;
-      if (!read(key.includes("_") ? camelCase(key) : key)) cursor.skip();
+      if (!read(camelCase(key))) cursor.skip();
     });
   }
 
@@ -359,6 +362,7 @@ class LogsJsonReader {
 }
 
 function camelCase(name: string): string {
+  if (name.length > MAX_SNAKE_CASE_LENGTH || !name.includes("_")) return name;
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
