@@ -2,6 +2,7 @@ import { MalformedRequestError } from "./malformed-request-error.js";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
@@ -10,16 +11,11 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const ESCAPES: Record<string, string> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
+/** The unit that each escape's letter stands for; 0 for no escape. */
+const ESCAPES = new Uint16Array(128);
+for (const [letter, unit] of ['""', "\\\\", "//", "b\b", "f\f", "n\n", "r\r", "t\t"]) {
+  ESCAPES[(letter as string).charCodeAt(0)] = (unit as string).charCodeAt(0);
+}
 
 /** Names what stands at the cursor, by its first character. */
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
@@ -35,6 +31,8 @@ export class JsonCursor {
   position = 0;
   /** Whether a lone surrogate was replaced by U+FFFD since this was last cleared. */
   hasReplacedSurrogate = false;
+
+  readonly #units = new Units();
 
   constructor(text: string) {
     this.text = text;
@@ -83,16 +81,10 @@ export class JsonCursor {
 
   /** Reads a string. Control characters are taken as they stand; lone surrogates become U+FFFD. */
   string(): string {
-    this.#expect(QUOTE, "a string");
-    const start = this.position;
-    const close = this.text.indexOf('"', start);
-    if (close < 0) this.fail("a string is not closed");
-    const plain = this.text.slice(start, close);
-    if (!plain.includes("\\")) {
-      this.position = close + 1;
-      return plain;
-    }
-    const text = this.#escaped();
+    const plain = this.#plain();
+    if (plain !== null) return plain;
+    this.#escaped(this.#units);
+    const text = this.#units.take();
     if (text.isWellFormed()) return text;
     this.hasReplacedSurrogate = true;
     return text.toWellFormed();
@@ -136,7 +128,7 @@ export class JsonCursor {
           open.push(CLOSE_ARRAY);
           continue;
         case "string":
-          this.string();
+          this.#skipString();
           break;
         case "boolean":
           this.boolean();
@@ -167,36 +159,53 @@ export class JsonCursor {
   }
 
   #memberName(): void {
-    this.string();
+    this.#skipString();
     this.#expect(COLON, ":");
   }
 
-  #escaped(): string {
+  #skipString(): void {
+    if (this.#plain() === null) this.#escaped(null);
+  }
+
+  /** Reads a string without escapes; `null`, at its first character, for another. */
+  #plain(): string | null {
+    this.#expect(QUOTE, "a string");
+    const close = this.text.indexOf('"', this.position);
+    if (close < 0) this.fail("a string is not closed");
+    const plain = this.text.slice(this.position, close);
+    if (plain.includes("\\")) return null;
+    this.position = close + 1;
+    return plain;
+  }
+
+  /** Reads a string with escapes; `into` is `null` where nobody wants its text. */
+  #escaped(into: Units | null): void {
     const { text } = this;
-    let result = "";
-    let from = this.position;
-    for (let i = from; ; i++) {
-      const code = text.charCodeAt(i);
-      if (Number.isNaN(code)) this.fail("a string is not closed");
-      if (code === QUOTE) {
+    for (let i = this.position; ; i++) {
+      let unit = text.charCodeAt(i);
+      if (Number.isNaN(unit)) this.fail("a string is not closed");
+      if (unit === QUOTE) {
         this.position = i + 1;
-        return result + text.slice(from, i);
+        return;
       }
-      if (code !== BACKSLASH) continue;
-      result += text.slice(from, i);
-      const letter = text[++i] ?? "";
-      if (letter === "u") {
-        const hex = text.slice(i + 1, i + 5);
-        if (!/^[0-9a-fA-F]{4}$/.test(hex)) this.fail("a \\u escape without four hex digits");
-        result += String.fromCharCode(Number.parseInt(hex, 16));
-        i += 4;
-      } else {
-        const character = Object.hasOwn(ESCAPES, letter) ? ESCAPES[letter] : undefined;
-        if (character === undefined) this.fail(`an unknown escape \\${letter}`);
-        result += character;
+      if (unit === BACKSLASH) {
+        const letter = text.charCodeAt(++i);
+        if (letter === LOWER_U) {
+          unit = this.#hexUnit(i + 1);
+          i += 4;
+        } else {
+          unit = ESCAPES[letter] ?? 0;
+          if (unit === 0) this.fail(`an unknown escape \\${text[i] ?? ""}`);
+        }
       }
-      from = i + 1;
+      into?.push(unit);
     }
+  }
+
+  #hexUnit(at: number): number {
+    const hex = this.text.slice(at, at + 4);
+    if (!/^[0-9a-fA-F]{4}$/.test(hex)) this.fail("a \\u escape without four hex digits");
+    return Number.parseInt(hex, 16);
   }
 
   #word(word: string): boolean {
@@ -223,6 +232,32 @@ export class JsonCursor {
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
       this.position++;
     }
+  }
+}
+
+/** Builds text of UTF-16 units in blocks: a string that grew by each unit would be a tree of as many nodes. */
+class Units {
+  readonly #block = Buffer.alloc(8192);
+  #length = 0;
+  #text = "";
+
+  push(unit: number): void {
+    if (this.#length === this.#block.length) this.#flush();
+    this.#block[this.#length++] = unit & 0xff;
+    this.#block[this.#length++] = unit >> 8;
+  }
+
+  /** Gives the text, and begins another. */
+  take(): string {
+    this.#flush();
+    const text = this.#text;
+    this.#text = "";
+    return text;
+  }
+
+  #flush(): void {
+    this.#text += this.#block.toString("utf16le", 0, this.#length);
+    this.#length = 0;
   }
 }
 
