@@ -23,6 +23,9 @@ const readOne = (record: Buffer) => {
 const nested = (depth: number): Buffer =>
   depth === 1 ? text(1, "x") : field(5, field(1, nested(depth - 1)));
 
+/** Groups of a field that nobody knows, each in the one before. */
+const groups = (depth: number) => hex("7b".repeat(depth) + "7c".repeat(depth));
+
 describe("readLogsRequest", () => {
   it.each([
     [
@@ -52,6 +55,7 @@ describe("readLogsRequest", () => {
       "eventName",
       "e",
     ],
+    ["groups that nest to 100", Buffer.concat([groups(100), text(12, "e")]), "eventName", "e"],
     ["an id of a wrong length as absent", field(9, hex("0102")), "traceId", ""],
     ["invalid UTF-8 as U+FFFD", field(12, hex("ff")), "eventName", "\ufffd"],
     ["all 32 bits of flags", hex("45ffffffff"), "flags", 0xffffffff],
@@ -70,6 +74,7 @@ describe("readLogsRequest", () => {
     ["a wrong wire type on a known field", field(1, field(2, hex("1001")))],
     ["a span sent as a log", request(field(1, Buffer.alloc(16, 1)))],
     ["a group that is not closed", hex("a306")],
+    ["groups that nest deeper than 100", groups(101)],
     ["a varint of eleven bytes", hex("38ffffffffffffffffffff01")],
     ["a length of 2^40", hex("0a808080808040")],
   ])("refuses %s, and so does the scan", (_, bytes) => {

@@ -12,6 +12,9 @@ const WIRE_START_GROUP = 3;
 const WIRE_END_GROUP = 4;
 export const WIRE_FIXED32 = 5;
 
+/** Levels of groups in groups that are skipped, as in the stock runtimes: a byte opens one, and each is remembered. */
+const MAX_GROUP_DEPTH = 100;
+
 /**
  * Reads protobuf primitives in place. Every read checks the end of the buffer, so a length that lies
  * ends in `malformed_protobuf`, never in bytes of a neighbour.
@@ -170,8 +173,11 @@ export class WireReader {
     while (open.length > 0) {
       if (this.position >= limit) this.fail("a group is not closed");
       const tag = this.tag();
-      if ((tag & 7) === WIRE_START_GROUP) open.push(tag >>> 3);
-      else if ((tag & 7) === WIRE_END_GROUP) {
+      if ((tag & 7) === WIRE_START_GROUP) {
+        if (open.push(tag >>> 3) > MAX_GROUP_DEPTH) {
+          this.fail(`groups nest deeper than ${MAX_GROUP_DEPTH}`);
+        }
+      } else if ((tag & 7) === WIRE_END_GROUP) {
         if (open.pop() !== tag >>> 3) this.fail("a group is closed by another's end");
       } else this.skipScalar(tag, limit);
     }
