@@ -30,7 +30,9 @@ export async function readBody(
   if (!budget.hasRoom(announcedBytes)) return ended("no_room");
   let readBytes = 0;
   try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    // What is refused in the middle can still be answered: the stream's own iterator would close the connection.
+    const chunks = incoming.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
       readBytes += chunk.length;
       if (readBytes > limit) return ended("too_large");
       if (!blocks.append(chunk)) return ended("no_room");

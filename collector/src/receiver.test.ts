@@ -1,8 +1,9 @@
 import http from "node:http";
 import zlib from "node:zlib";
-import { KeyRing, keyFile } from "@agent-audit/access";
+import { addKey, KeyRing, keyFile, makeKey } from "@agent-audit/access";
 import { writeLogsRequestJson } from "@agent-audit/otlp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { answerTo } from "../../test/support/answer-to.js";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { JSON_TYPE, PROTOBUF, post, quarantined, stored } from "../../test/support/send-logs.js";
 import { startReceiver } from "../../test/support/start-receiver.js";
@@ -243,6 +244,42 @@ describe("POST /v1/logs", () => {
     const late = await post(`${receiver.url}/v1/logs`, PROTOBUF, "");
     expect([late.status, late.headers.get("Connection")]).toEqual([503, "close"]);
     await receiver.close();
+  });
+
+  describe("to a body that still arrives", () => {
+    const body = Buffer.alloc(8 * 1024 * 1024);
+    let open: string;
+    let keyed: string;
+    let readKey: string;
+    beforeAll(async () => {
+      open = (await startReceiver(temporaryDirectory(), { maxBodyBytes: 65_536 })).url;
+      const directory = temporaryDirectory();
+      const { key, text } = makeKey({ scope: "read" }, new Date());
+      addKey(keyFile(directory), key);
+      readKey = text;
+      keyed = (await startReceiver(directory)).url;
+    });
+
+    it.each([
+      ["413", () => answersOf(open)],
+      ["401", () => answersOf(keyed)],
+      ["403", () => answersOf(keyed, { Authorization: `Bearer ${readKey}` })],
+    ])("answers %s so that it arrives, and closes the connection", async (status, answers) => {
+      for (const answer of await answers()) {
+        expect(answer).toContain(`HTTP/1.1 ${status} `);
+        expect(answer).toMatch(/\r\nConnection: close\r\n/i);
+      }
+    });
+
+    async function answersOf(url: string, headers: Record<string, string> = {}) {
+      const answers: string[] = [];
+      for (const isChunked of [false, true, false, true]) {
+        for (const readsLate of [false, true]) {
+          answers.push(await answerTo(url, body, { headers, isChunked, readsLate }));
+        }
+      }
+      return answers;
+    }
   });
 
   it("stores nothing of a body whose client went away", async () => {

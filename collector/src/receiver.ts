@@ -12,7 +12,8 @@ import {
 import type { Encoding } from "@agent-audit/otlp";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { answerOutcome, refuse } from "./answers.js";
+import { answerOutcome, type RefusalStatus, refuse } from "./answers.js";
+import { closeAfterBody } from "./close-after-body.js";
 import { InFlightBudget } from "./in-flight-budget.js";
 import type { JournalClient } from "./journal-client.js";
 import { type BodyRead, readBody } from "./read-body.js";
@@ -30,8 +31,7 @@ const HEADERS_MILLIS = 20_000;
 const REQUEST_MILLIS = 60_000;
 const CLOSE_GRACE_MILLIS = 1_000;
 const MAX_IN_FLIGHT_BYTES = 128 * 1024 * 1024;
-/** For whoever did not show a key, or has more to say than is read: a connection is kept for those who send. */
-const CLOSE = { Connection: "close" };
+const STOPPING = "the server is stopping";
 
 export interface ReceiverOptions extends ListenerOptions {
   keys: KeyRing;
@@ -137,7 +137,7 @@ export class Receiver {
         this.#trustsLoopback,
       );
       if (!access.isGranted) {
-        return refuse(access.httpStatus, access.reason, encodingOf(c) ?? "json", CLOSE);
+        return this.#close(c, access.httpStatus, access.reason, encodingOf(c) ?? "json");
       }
       c.set("key", access.key);
       await next();
@@ -162,13 +162,13 @@ export class Receiver {
       return refuse(415, `Content-Type must be ${types}`, "json");
     }
     const { incoming } = c.env;
-    if (this.#isDraining) return stopping(encoding);
+    if (this.#isDraining) return this.#close(c, 503, STOPPING, encoding);
     if (this.#journal === null) return refuse(503, "the server is starting", encoding);
     const key = c.get("key");
     const rate = key?.max_bytes_per_second ?? null;
     if (key !== null && rate !== null && !this.#rates.hasRoom(key.id, rate)) {
       const message = `the key ${key.id} may send ${rate} bytes a second`;
-      return refuse(429, message, encoding, CLOSE);
+      return this.#close(c, 429, message, encoding);
     }
     const read = await readBody(incoming, this.#maxBodyBytes, this.#budget);
     if (key !== null && rate !== null && read.status === "read") {
@@ -191,14 +191,14 @@ export class Receiver {
     switch (read.status) {
       case "too_large": {
         const message = `the body has more than ${this.#maxBodyBytes} bytes; send smaller batches`;
-        return refuse(413, message, encoding, CLOSE);
+        return this.#close(c, 413, message, encoding);
       }
       case "no_room":
-        return refuse(503, "too many bytes are in flight", encoding, CLOSE);
+        return this.#close(c, 503, "too many bytes are in flight", encoding);
       case "aborted":
         return refuse(400, "the body ended early", encoding);
       case "read": {
-        if (this.#isDraining) return stopping(encoding);
+        if (this.#isDraining) return this.#close(c, 503, STOPPING, encoding);
         this.#openRequests++;
         try {
           const outcome = await journal.store({
@@ -217,10 +217,11 @@ export class Receiver {
         return read satisfies never;
     }
   }
-}
 
-function stopping(encoding: Encoding): Response {
-  return refuse(503, "the server is stopping", encoding, CLOSE);
+  /** Refuses whoever showed no key, or has more to say than is read: a connection is kept for those who send. */
+  #close(c: Context<Env>, status: RefusalStatus, message: string, encoding: Encoding): Response {
+    return closeAfterBody(refuse(status, message, encoding), c.env.incoming);
+  }
 }
 
 /** Reads the media type without its parameters, in any case. */

@@ -36,7 +36,7 @@ export async function largeBodies(server: Server, connections: number, bodyMib: 
   return { statuses, grownMib: peakMib - idleMib, healthP99Millis: p99Millis };
 }
 
-/** Gives the status; 0 when the server closed the connection while the body was still sent, after its answer or before. */
+/** Gives the status; 0 when none arrived. */
 function post(server: Server, body: Buffer): Promise<number> {
   return new Promise((resolve) => {
     const request = http.request(
