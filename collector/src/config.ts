@@ -11,11 +11,11 @@ export const collectorConfig = z.strictObject({
   otlp: z
     .strictObject({
       ...listenerConfig("127.0.0.1:4318", 1024),
-      /** Limit of one body in bytes, before and after decompression. */
+      /** Limit of one body in bytes, before and after decompression. JSON is read as one string, which has a limit, too. */
       max_body_bytes: z
         .int()
         .min(1024)
-        .max(1024 ** 3)
+        .max(256 * 1024 * 1024)
         .default(64 * 1024 * 1024),
       /** Memory for all bodies that arrive or wait, as they come; beyond it requests get 503. */
       max_in_flight_bytes: z
