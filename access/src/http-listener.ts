@@ -3,11 +3,11 @@ import fs from "node:fs";
 import type http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import { createSecureContext } from "node:tls";
 import { AuditError } from "@agent-audit/schema";
 import { createAdaptorServer } from "@hono/node-server";
 import type { TlsConfig } from "./config.js";
 import type { ListenAddress } from "./listen-address.js";
+import { readTls } from "./tls-context.js";
 
 /** Who only connects must not keep others from it. */
 const HANDSHAKE_MILLIS = 10_000;
@@ -45,7 +45,7 @@ export function makeHttpServer(
           createServer: https.createServer,
           serverOptions: {
             ...serverOptions,
-            ...secureContext(tls),
+            ...readTls(tls),
             handshakeTimeout: HANDSHAKE_MILLIS,
           },
         })
@@ -53,41 +53,6 @@ export function makeHttpServer(
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   if (tls !== undefined) reloadOnChange(server as https.Server, tls, onError);
   return server;
-}
-
-/** Reads certificates as a listener would. @throws AuditError `tls_unusable` */
-export function checkTls(tls: TlsConfig): void {
-  const context = secureContext(tls);
-  try {
-    createSecureContext(context);
-  } catch (cause) {
-    throw new AuditError(
-      "tls_unusable",
-      `${tls.cert_file} and its key cannot be used: ${(cause as Error).message}`,
-      "correct tls in the configuration",
-      { cause },
-    );
-  }
-}
-
-function secureContext({ cert_file, key_file, client_ca_file }: TlsConfig) {
-  const read = (file: string) => {
-    try {
-      return fs.readFileSync(file);
-    } catch (cause) {
-      throw new AuditError(
-        "tls_unusable",
-        `${file} cannot be read: ${(cause as Error).message}`,
-        "correct tls in the configuration",
-        { cause },
-      );
-    }
-  };
-  const clients =
-    client_ca_file === undefined
-      ? {}
-      : { ca: read(client_ca_file), requestCert: true, rejectUnauthorized: true };
-  return { cert: read(cert_file), key: read(key_file), minVersion: "TLSv1.2" as const, ...clients };
 }
 
 function reloadOnChange(
@@ -106,9 +71,12 @@ function reloadOnChange(
     if (now === known) return;
     known = now;
     try {
-      server.setSecureContext(secureContext(tls));
-    } catch (error) {
-      onError(error);
+      server.setSecureContext(readTls(tls));
+    } catch (cause) {
+      const { code, message, hint } = cause as AuditError;
+      onError(
+        new AuditError(code, `${message}; the certificates before stay in use`, hint, { cause }),
+      );
     }
   }, RELOAD_MILLIS);
   timer.unref();

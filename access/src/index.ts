@@ -1,7 +1,6 @@
 export { type Access, authenticate, authenticateLocal, WWW_AUTHENTICATE } from "./authenticate.js";
 export { listenerConfig, type TlsConfig } from "./config.js";
 export {
-  checkTls,
   type HttpServer,
   type ListenerOptions,
   listen,
@@ -30,3 +29,4 @@ export {
 } from "./listen-address.js";
 export { isLoopbackHost } from "./loopback.js";
 export { RateLimits } from "./rate-limits.js";
+export { checkTls } from "./tls-context.js";
