@@ -87,6 +87,24 @@ describe("checkExposure", () => {
     expect(check({ hasKeys: true, hasTls: true })).not.toThrow();
   });
 
+  const keys = "make keys with `agent-audit keys create`";
+  const tls = "set tls, or behind_tls_proxy: true if a proxy in front speaks TLS";
+  it.each([
+    ["0.0.0.0", open, `${keys}; ${tls}; or listen on 127.0.0.1`],
+    ["0.0.0.0", { ...open, hasTls: true }, `${keys}; or listen on 127.0.0.1`],
+    ["0.0.0.0", { ...open, hasKeys: true }, `${tls}; or listen on 127.0.0.1`],
+    ["0.0.0.0", { ...open, hasTls: true, isBehindProxy: true }, keys],
+    [
+      "127.0.0.1",
+      { ...open, hasTls: true, isBehindProxy: true },
+      `${keys}; or leave behind_tls_proxy out if no proxy is in front`,
+    ],
+  ])("says how %s can be listened on with %o", (host, protection, hint) => {
+    expect(() => checkExposure({ host, port: 1 }, protection)).toThrow(
+      expect.objectContaining({ hint }),
+    );
+  });
+
   it("wants keys behind a proxy, whose callers all seem to be on this machine", () => {
     const address = { host: "127.0.0.1", port: 1 };
     const proxied = { hasKeys: false, hasTls: true, isBehindProxy: true };

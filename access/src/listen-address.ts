@@ -42,11 +42,18 @@ export function checkExposure(
   if (isLoopbackHost(host) && !isBehindProxy) return;
   const lacks = [...(hasKeys ? [] : ["keys"]), ...(hasTls ? [] : ["TLS"])];
   if (lacks.length === 0) return;
+  const remedies = [
+    ...(hasKeys ? [] : ["make keys with `agent-audit keys create`"]),
+    ...(hasTls ? [] : ["set tls, or behind_tls_proxy: true if a proxy in front speaks TLS"]),
+    // A proxy's callers need keys there, too.
+    ...(isBehindProxy ? [] : ["or listen on 127.0.0.1"]),
+    ...(isBehindProxy && isLoopbackHost(host)
+      ? ["or leave behind_tls_proxy out if no proxy is in front"]
+      : []),
+  ];
   throw new AuditError(
     "listen_not_loopback",
     `refusing to listen on ${host} without ${lacks.join(" and ")}: others could read or write the trail`,
-    hasKeys
-      ? "set tls, or behind_tls_proxy: true if a proxy in front speaks TLS; or listen on 127.0.0.1"
-      : "make keys with `agent-audit keys create`, or listen on 127.0.0.1",
+    remedies.join("; "),
   );
 }
