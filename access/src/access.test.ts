@@ -29,6 +29,42 @@ describe("makeHttpServer", () => {
   });
 });
 
+describe("makeHttpServer, asked without a Host", () => {
+  const answerTo = async (text: string) => {
+    const hosts: unknown[] = [];
+    const server = makeHttpServer((_, { incoming }) => {
+      hosts.push(incoming.headers.host);
+      return new Response("ok");
+    }, {});
+    await listen(server, { host: "127.0.0.1", port: 0 }, "--http");
+    const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write(text);
+    let answer = "";
+    for await (const chunk of socket) answer += chunk;
+    await new Promise((resolve) => server.close(resolve));
+    return { status: answer.split(" ", 2)[1], hosts };
+  };
+
+  it("answers over HTTP/1.0, as to health probes, and makes up none", async () => {
+    expect(await answerTo("GET /healthz HTTP/1.0\r\n\r\n")).toEqual({
+      status: "200",
+      hosts: [undefined],
+    });
+  });
+
+  it("leaves an empty one to whoever looks at it", async () => {
+    expect(await answerTo("GET /healthz HTTP/1.0\r\nHost:\r\n\r\n")).toEqual({
+      status: "200",
+      hosts: [""],
+    });
+  });
+
+  it("refuses HTTP/1.1, which must have one", async () => {
+    const text = "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n";
+    expect(await answerTo(text)).toEqual({ status: "400", hosts: [] });
+  });
+});
+
 describe("foreignCaller", () => {
   it.each([
     ["127.0.0.1:4318", undefined],
@@ -42,6 +78,7 @@ describe("foreignCaller", () => {
 
   it.each([
     ["evil.example", undefined],
+    ["", undefined],
     ["127.0.0.1.evil.example:4318", undefined],
     ["localhost.evil.example", undefined],
     ["10.0.0.1", undefined],

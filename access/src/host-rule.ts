@@ -2,7 +2,8 @@ import { isLoopbackHostHeader, isLoopbackOrigin } from "./loopback.js";
 
 /**
  * Says why a request to a keyless loopback listener must be refused, or `null`. A page on the web can make
- * its own name resolve to 127.0.0.1 and then read the trail; its `Host` or `Origin` gives it away.
+ * its own name resolve to 127.0.0.1 and then read the trail; its `Host` or `Origin` gives it away: no browser
+ * leaves `Host` out.
  */
 export function foreignCaller(headers: {
   host: string | undefined;

@@ -11,6 +11,8 @@ import { readTls } from "./tls-context.js";
 
 /** Who only connects must not keep others from it. */
 const HANDSHAKE_MILLIS = 10_000;
+/** Stands in URLs of requests over HTTP/1.0 that name no host, as some health probes do; headers stay as they came. */
+const NO_HOST = "localhost";
 /** How often certificate files are looked at. */
 const RELOAD_MILLIS = 10_000;
 
@@ -39,9 +41,10 @@ export function makeHttpServer(
 ): HttpServer {
   const server = (
     tls === undefined
-      ? createAdaptorServer({ fetch, serverOptions })
+      ? createAdaptorServer({ fetch, hostname: NO_HOST, serverOptions })
       : createAdaptorServer({
           fetch,
+          hostname: NO_HOST,
           createServer: https.createServer,
           serverOptions: {
             ...serverOptions,
