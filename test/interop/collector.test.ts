@@ -125,7 +125,7 @@ function compareByCommand(apiUrls: string[]): void {
   const here = script.replaceAll("/tmp", temporaryDirectory());
   const result = childProcess.spawnSync("sh", ["-uc", here], {
     encoding: "utf8",
-    env: { ...process.env, A, B },
+    env: { ...process.env, A, B, KEY: "none" },
   });
   const differences = result.stdout.split("\n").filter((line) => /^[<>]/.test(line));
   expect(differences.map((line) => line[0]).sort(), result.stderr).toEqual(["<", ">"]);

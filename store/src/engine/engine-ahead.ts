@@ -5,6 +5,6 @@ export function engineAhead(what: string): AuditError {
   return new AuditError(
     "engine_ahead",
     what,
-    "restore the journal, its newest files included, or go on without these events with --accept-journal-loss",
+    "restore the journal, all of its files, or go on without these events with --accept-journal-loss",
   );
 }
