@@ -4,7 +4,9 @@ import {
   type Hold,
   type RetentionCandidate,
   type Snapshot,
+  type SnapshotSegment,
   type Store,
+  tablesOf,
 } from "@agent-audit/store";
 import { Parameters, parseFilter } from "./parse-filter.js";
 import { BadRequestError } from "./query-error.js";
@@ -12,6 +14,8 @@ import { anySql } from "./sql/events-sql.js";
 
 const NANOS_PER_DAY = 86_400_000_000_000n;
 const RELATIVE_TIME = /^now/;
+/** An expression must not grow without bound. */
+const HOLDS_AT_ONCE = 100;
 
 /** What would become of one segment that is old enough. */
 export interface PlannedSegment {
@@ -58,8 +62,8 @@ export class Retention {
     const { keepDays } = this.#options;
     const segments: PlannedSegment[] = [];
     for (const candidate of await this.#candidates()) {
-      const segment = await this.#judge(candidate);
-      if (segment !== null) segments.push(segment);
+      const heldBy = await this.#look(candidate, holdersOf);
+      if (heldBy !== null) segments.push(planned(candidate, heldBy));
     }
     return { keep_days: keepDays, segments };
   }
@@ -93,27 +97,36 @@ export class Retention {
     candidate: RetentionCandidate,
     caller: string,
   ): Promise<PlannedSegment | null> {
-    const segment = await this.#judge(candidate);
-    if (segment?.action !== "drop") return null;
+    if ((await this.#look(candidate, isHeld)) !== false) return null;
+    const segment = planned(candidate, []);
     await this.#options.onDrop(segment, caller);
     await this.#options.store.drop(segment.segment);
     return segment;
   }
 
-  /** Gives `null` for a segment that cannot be read now, and so stays. */
-  async #judge(candidate: RetentionCandidate): Promise<PlannedSegment | null> {
+  /** Looks into a segment for what is held; gives `null` for one that cannot be read now, and so stays. */
+  async #look<T>(
+    { name, minTime, maxTime }: RetentionCandidate,
+    find: (segment: HeldSegment, holds: readonly Hold[]) => Promise<T>,
+  ): Promise<T | null> {
     const { store } = this.#options;
-    const { minTime, maxTime } = candidate;
     // Of its time alone: a hold may take long to look for, and changes of other segments wait for their readers.
     const range = { fromNano: minTime, toNano: maxTime === null ? null : maxTime + 1n };
     const snapshot = await store.snapshot(range);
     try {
-      const heldBy = await holdersOf(snapshot, candidate, await store.holds());
-      return heldBy === null ? null : planned(candidate, heldBy);
+      const segment = snapshot.segments.find((segment) => segment.name === name);
+      if (segment?.table == null) return null;
+      return await find({ snapshot, segment }, await store.holds());
     } finally {
       snapshot.release();
     }
   }
+}
+
+/** A segment that can be read, and may hold events that are held. */
+interface HeldSegment {
+  snapshot: Snapshot;
+  segment: SnapshotSegment;
 }
 
 /**
@@ -148,20 +161,23 @@ function filterOf(query: string) {
   return { ...filter, includesSystem: true, phases: filter.phases ?? [...PHASES, null] };
 }
 
-/** Gives the holds that match an event of a segment; `null` when the segment cannot be read now, and so stays. */
-async function holdersOf(
-  snapshot: Snapshot,
-  { name }: RetentionCandidate,
-  holds: readonly Hold[],
-): Promise<string[] | null> {
-  const segment = snapshot.segments.find((segment) => segment.name === name);
-  if (segment?.table == null) return null;
-  const heldBy: string[] = [];
-  for (const { id, query } of holds) {
-    const rows = await snapshot.query(anySql([segment.table], filterOf(query), segment.lastSeq));
-    if (rows.length > 0) heldBy.push(id);
+/** Tells whether any hold matches an event of a segment. */
+async function isHeld({ snapshot, segment }: HeldSegment, holds: readonly Hold[]) {
+  for (let at = 0; at < holds.length; at += HOLDS_AT_ONCE) {
+    const filters = holds.slice(at, at + HOLDS_AT_ONCE).map(({ query }) => filterOf(query));
+    const found = await snapshot.query(anySql(tablesOf([segment]), filters, segment.lastSeq));
+    if (found.length > 0) return true;
   }
-  return heldBy;
+  return false;
+}
+
+/** Gives the holds that match an event of a segment: most match none, and half of them at once is told by one look. */
+async function holdersOf(held: HeldSegment, holds: readonly Hold[]): Promise<string[]> {
+  if (!(await isHeld(held, holds))) return [];
+  if (holds.length === 1) return holds.map(({ id }) => id);
+  const middle = holds.length >> 1;
+  const first = await holdersOf(held, holds.slice(0, middle));
+  return [...first, ...(await holdersOf(held, holds.slice(middle)))];
 }
 
 function planned(candidate: RetentionCandidate, heldBy: string[]): PlannedSegment {

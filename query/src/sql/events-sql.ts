@@ -100,10 +100,15 @@ export function seqsSql(
   return sql.statement(`SELECT seq FROM ${source} ORDER BY seq LIMIT ${limit}`);
 }
 
-/** Gives a row if any event matches; takes as long as it takes. */
-export function anySql(tables: readonly string[], filter: Filter, maxSeq: bigint): QueryRequest {
+/** Gives a row if any event matches one of the filters; takes as long as it takes. */
+export function anySql(
+  tables: readonly string[],
+  filters: readonly Filter[],
+  maxSeq: bigint,
+): QueryRequest {
   const sql = new SqlBuilder();
-  const source = sql.from(tables, ["seq"], whereSql(sql, filter, maxSeq, tables));
+  const any = filters.map((filter) => `(${whereSql(sql, filter, maxSeq, tables)})`);
+  const source = sql.from(tables, ["seq"], any.join(" OR "));
   return { ...sql.statement(`SELECT 1 FROM ${source} LIMIT 1`), timeoutMillis: null };
 }
 
