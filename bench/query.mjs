@@ -121,7 +121,7 @@ async function deepPage({ apiUrl }, records, page) {
 
 /**
  * On a copy: the kept data must stay as it is. Half of what is applied is a load that a server can carry for ever; half of
- * what is acknowledged is more than it applies, so that it falls behind (docs/decisions/0016).
+ * what is acknowledged is more than it applies, so that it falls behind.
  */
 async function besideIngest(data, config, quick) {
   const copy = linkedCopy(data);
