@@ -296,6 +296,7 @@ export class Applier {
       }
       bytes += next.frame.payload.length;
       if (rows >= BATCH_ROWS || bytes >= this.#batchBytes) break;
+      if (this.#options.rightOfWay.isClosed) break;
     }
     writer.flush();
     appender.closeSync();

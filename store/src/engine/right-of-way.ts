@@ -59,6 +59,11 @@ export class RightOfWay {
     this.#closing.abort();
   }
 
+  /** Whether work is to end soon. */
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   async #rest(millis: number): Promise<void> {
     await sleep(millis, undefined, { signal: this.#closing.signal }).catch(() => {
       // Only a stop cuts a rest short.
