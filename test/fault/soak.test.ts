@@ -25,10 +25,7 @@ const KILL_SECONDS = 20;
  * of days.
  */
 const OLD_DAYS = Math.ceil((SECONDS * EVENTS_PER_SECOND) / SEGMENT_RECORDS) + 4;
-/**
- * The goal is 1 MiB an hour once memory is level, which takes 25 minutes and hours to tell, see decision 0014. Reported; this
- * bound finds a leak of 90 bytes an event.
- */
+/** Slopes are reported with what a run can tell, see decision 0014; this bound finds a leak of 90 bytes an event. */
 const MAX_SLOPE_MIB_PER_HOUR = 600;
 /** A shorter run tells nothing about a slope. */
 const MIN_CYCLES = 10;
