@@ -125,7 +125,9 @@ describe("agent-audit serve", () => {
     await server.stop();
     fs.rmSync(path.join(data, "journal"), { recursive: true });
     const result = run(["serve", "--data", data, "--otlp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
-    expect(result.stderr).toMatch(/the journal is empty, and has had sequences up to 1\nhint: restore the journal/);
+    expect(result.stderr).toMatch(
+      /the journal is empty, and has had sequences up to 1\nhint: restore the journal/,
+    );
     expect(result.status).toBe(1);
   });
 
