@@ -175,23 +175,14 @@ ON e.seq = s.seq WHERE e.h IS DISTINCT FROM s.h OR n > 1 ORDER BY place LIMIT ${
     }
     check.records += to - from + 1n;
   }
-  readAll(openJournal, end + 1n, lastSeq);
+  // What is not applied yet must be readable, too.
+  openJournal(end + 1n).checkUpto(lastSeq);
   for (const seq of segment.setAside.keys()) {
     const isRow = await makeExpected(connection, openJournal, new Map(), seq, seq).then(
       () => true,
       () => false,
     );
     if (isRow) check.faults.push(`sequence ${seq} was set aside, but it can be a row`);
-  }
-}
-
-/** What is not applied yet must be readable, too. @throws AuditError `journal_corrupt` */
-function readAll(openJournal: OpenJournal, fromSeq: bigint, lastSeq: bigint): void {
-  const reader = openJournal(fromSeq);
-  try {
-    while (reader.next(lastSeq) !== null);
-  } finally {
-    reader.close();
   }
 }
 

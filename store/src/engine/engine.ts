@@ -329,12 +329,7 @@ export class Engine {
     if (segment === undefined) {
       throw new AuditError("not_found", `there is no segment ${name}`, "status lists them");
     }
-    const reader = this.#openJournal(segment.firstSeq);
-    try {
-      while (reader.next(segment.lastSeq ?? this.#position.syncedSeq) !== null);
-    } finally {
-      reader.close();
-    }
+    this.#openJournal(segment.firstSeq).checkUpto(segment.lastSeq ?? this.#position.syncedSeq);
     this.#segments.markDamaged(segment, "an operator asked for it");
   }
 

@@ -70,6 +70,15 @@ export class JournalReader {
     return null;
   }
 
+  /** Reads up to a sequence, whose frames are of no interest, and closes. @throws AuditError `journal_corrupt` */
+  checkUpto(seq: bigint): void {
+    try {
+      while (this.next(seq) !== null);
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     this.#opened?.source.close();
     this.#opened = null;
