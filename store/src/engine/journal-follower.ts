@@ -111,7 +111,8 @@ export class JournalFollower {
     this.#live ??= await this.#firstJob();
     const live = this.#live;
     if (live === null || live.segment.state === "damaged") return false;
-    const { rows, nextSegment } = await this.#applyBatch(live, this.#options.position.syncedSeq);
+    const synced = () => this.#options.position.syncedSeq;
+    const { rows, nextSegment } = await this.#applyBatch(live, synced(), synced);
     if (nextSegment !== null) await this.#endLive(live, nextSegment);
     return rows > 0 || nextSegment !== null;
   }
@@ -126,9 +127,9 @@ export class JournalFollower {
   }
 
   /** A shortage is waited out: what is not applied yet is safe in the journal. */
-  async #applyBatch(job: Job, upto: bigint): Promise<Applied> {
+  async #applyBatch(job: Job, upto: bigint, arrived?: () => bigint): Promise<Applied> {
     try {
-      const applied = await this.#options.applier.applyBatch(job, upto);
+      const applied = await this.#options.applier.applyBatch(job, upto, arrived);
       if (applied.isHeldUp) await sleep(HELD_UP_MILLIS);
       this.#report(job);
       return applied;

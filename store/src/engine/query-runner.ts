@@ -3,12 +3,12 @@ import { AuditError } from "@agent-audit/schema";
 import type {
   DuckDBConnection,
   DuckDBInstance,
-  DuckDBResult,
+  DuckDBMaterializedResult,
   DuckDBValue,
   JS,
 } from "@duckdb/node-api";
 import { duckdb } from "./duckdb.js";
-import { type Column, columnsOf } from "./result-columns.js";
+import { type Column, chunksOf, columnsOf } from "./result-columns.js";
 import { isOutOfMemory } from "./shortage.js";
 
 /** Queries that run at once: more would only take cores from ingest. */
@@ -17,6 +17,8 @@ const MAX_RUNNING = 2;
 const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 const AGAIN_MILLIS = 20;
+/** How long after a query the next is expected: what asks in several steps, or again and again, is between two. */
+const ASKED_MILLIS = 1_000;
 /** How long memory counts as short after a query found none. */
 const MEMORY_SHORT_MILLIS = 10_000;
 /** How long {@link QueryRunner.alone} waits for those that run. */
@@ -60,6 +62,8 @@ export class QueryRunner {
   /** Those that run, with or without a place, and those that are about to. */
   #executing = 0;
   #executions = 0;
+  /** When the last one ended. */
+  #askedAt = Number.NEGATIVE_INFINITY;
   #foundNoMemoryAt = Number.NEGATIVE_INFINITY;
   /** Whether queries that come must wait. */
   #isHeldBack = false;
@@ -80,9 +84,7 @@ export class QueryRunner {
    */
   async rows(request: QueryRequest, id: number): Promise<JS[][]> {
     const { maxText } = request;
-    return await this.#run(request, id, (result) =>
-      maxText === undefined ? result.getRowsJS() : rowsWithin(result, maxText),
-    );
+    return await this.#run(request, id, (result) => rowsWithin(result, maxText));
   }
 
   /** As {@link rows}, by column. */
@@ -98,7 +100,7 @@ export class QueryRunner {
       runMillis = Number.POSITIVE_INFINITY,
     }: QueryRequest,
     id: number,
-    read: (result: DuckDBResult) => Promise<T>,
+    read: (result: DuckDBMaterializedResult) => T,
   ): Promise<T> {
     const deadline = performance.now() + (timeoutMillis ?? Number.POSITIVE_INFINITY);
     const call: Call = { deadline, isCancelled: false, refuse: null };
@@ -115,6 +117,7 @@ export class QueryRunner {
       }
     } finally {
       this.#calls.delete(id);
+      this.#askedAt = performance.now();
     }
   }
 
@@ -126,9 +129,9 @@ export class QueryRunner {
     call.refuse?.(stopped(call));
   }
 
-  /** Whether any runs or waits. */
+  /** Whether any runs or waits, or is likely to come. */
   get isAsked(): boolean {
-    return this.#calls.size > 0;
+    return this.#calls.size > 0 || performance.now() - this.#askedAt < ASKED_MILLIS;
   }
 
   /** How many have run until now; `null` while any does. */
@@ -208,7 +211,7 @@ export class QueryRunner {
     sql: string,
     values: DuckDBValue[],
     call: Call,
-    read: (result: DuckDBResult) => Promise<T>,
+    read: (result: DuckDBMaterializedResult) => T,
   ): Promise<T> {
     const isOver = () => call.isCancelled || performance.now() >= call.deadline;
     while (this.#isHeldBack && !isOver()) await sleep(AGAIN_MILLIS);
@@ -229,7 +232,7 @@ export class QueryRunner {
     values: DuckDBValue[],
     call: Call,
     isOver: () => boolean,
-    read: (result: DuckDBResult) => Promise<T>,
+    read: (result: DuckDBMaterializedResult) => T,
   ): Promise<T> {
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
     this.#busy.add(connection);
@@ -238,7 +241,7 @@ export class QueryRunner {
       if (isOver()) connection.interrupt();
     }, AGAIN_MILLIS);
     try {
-      return await read(await connection.run(sql, values));
+      return read(await runPrepared(connection, sql, values));
     } catch (error) {
       if (this.#onError(error)) {
         throw new AuditError(
@@ -260,24 +263,45 @@ export class QueryRunner {
   }
 }
 
-/** Reads rows as long as their text has room. @throws AuditError `answer_too_large` */
-async function rowsWithin(result: DuckDBResult, maxText: number): Promise<JS[][]> {
+/** In two turns of this thread; `connection.run` takes one more. */
+async function runPrepared(
+  connection: DuckDBConnection,
+  sql: string,
+  values: DuckDBValue[],
+): Promise<DuckDBMaterializedResult> {
+  const prepared = await connection.prepare(sql);
+  try {
+    prepared.bind(values);
+    return await prepared.run();
+  } finally {
+    prepared.destroySync();
+  }
+}
+
+/** Reads rows, as long as their text has room. @throws AuditError `answer_too_large` */
+function rowsWithin(result: DuckDBMaterializedResult, maxText = Number.POSITIVE_INFINITY): JS[][] {
   const rows: JS[][] = [];
   let left = maxText;
-  for await (const part of result.yieldRowsJs()) {
-    for (const row of part) {
-      left -= textOf(row);
-      if (left < 0) {
-        throw new AuditError(
-          "answer_too_large",
-          `the rows hold more than ${maxText} characters`,
-          "ask for fewer at once",
-        );
-      }
-      rows.push(row);
+  for (const row of rowsOf(result)) {
+    if (maxText !== Number.POSITIVE_INFINITY) left -= textOf(row);
+    if (left < 0) {
+      throw new AuditError(
+        "answer_too_large",
+        `the rows hold more than ${maxText} characters`,
+        "ask for fewer at once",
+      );
     }
+    rows.push(row);
   }
   return rows;
+}
+
+function* rowsOf(result: DuckDBMaterializedResult): Generator<JS[]> {
+  for (const chunk of chunksOf(result)) {
+    for (let i = 0; i < chunk.rowCount; i++) {
+      yield chunk.convertRowValues(i, duckdb.JSDuckDBValueConverter) as JS[];
+    }
+  }
 }
 
 /** Counts the text of a cell, or of all in it. */

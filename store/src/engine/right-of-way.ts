@@ -10,7 +10,7 @@ const REST_FACTOR = 2;
 /** How long a piece of work takes. */
 const PIECE_MILLIS = 25;
 /** While queries are asked: an answer takes a dozen turns of this thread. Always as short, a tenth less is applied. */
-const ASKED_PIECE_MILLIS = 3;
+const ASKED_PIECE_MILLIS = 1;
 /** A commit that had to wait for a core is no reason to rest for ever. */
 const MAX_REST_MILLIS = 5000;
 
@@ -28,7 +28,7 @@ export class RightOfWay {
   #isBusy = false;
   #workBegin = performance.now();
 
-  /** @param isAsked whether any query runs or waits */
+  /** @param isAsked whether any query runs or waits, or is likely to come */
   constructor(position: SharedPosition, isAsked: () => boolean) {
     this.#position = position;
     this.#isAsked = isAsked;
@@ -37,6 +37,11 @@ export class RightOfWay {
   /** Marks the beginning of a piece of work. */
   begin(): void {
     this.#workBegin = performance.now();
+  }
+
+  /** Whether pieces of work are to be short. */
+  get isAsked(): boolean {
+    return this.#isAsked();
   }
 
   /** Lets others run once a piece of work has become long; ask again and again. */
@@ -51,6 +56,12 @@ export class RightOfWay {
     const restMillis = (performance.now() - this.#workBegin) * REST_FACTOR;
     if (this.#isBusy) await this.#rest(Math.min(restMillis, MAX_REST_MILLIS));
     else await turn();
+    this.begin();
+  }
+
+  /** Lets others run for so long. The next piece of work begins when it returns. */
+  async wait(millis: number): Promise<void> {
+    await this.#rest(millis);
     this.begin();
   }
 

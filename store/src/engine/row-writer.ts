@@ -23,6 +23,9 @@ import { bindings, duckdb } from "./duckdb.js";
 /** Text of one chunk: few rows with large content are handed over before many would fill the memory. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
+/** Rows of a chunk that must not take long. */
+const SHORT_CHUNK_ROWS = 512;
+
 /** Turns envelopes into rows of the events table, a chunk at a time. */
 export class RowWriter {
   readonly #seq = bigIntBuffer();
@@ -54,14 +57,17 @@ export class RowWriter {
     this.#attributes,
   ];
   readonly #appender: DuckDBAppender;
+  readonly #isHurried: () => boolean;
   readonly #types: DuckDBType[];
   readonly #filled = new Set<ColumnName>();
   #rows = 0;
   #minTime: bigint | null = null;
   #maxTime: bigint | null = null;
 
-  constructor(appender: DuckDBAppender) {
+  /** @param isHurried whether others wait for this thread: it then hands over fewer rows at once */
+  constructor(appender: DuckDBAppender, isHurried: () => boolean = () => false) {
     this.#appender = appender;
+    this.#isHurried = isHurried;
     this.#types = this.#buffers.map((_, index) => appender.columnType(index));
   }
 
@@ -99,10 +105,15 @@ export class RowWriter {
     const inexact = isCostExact ? [] : [{ key: ATTR_COST_AMOUNT, value: envelope.costAmount }];
     this.#setAttributes(row, [...inexact, ...envelope.metadata]);
     this.#rows = row + 1;
-    if (this.#rows === CHUNK_ROWS || this.#textBytes() > MAX_TEXT_BYTES) this.flush();
+    const isFull = this.#rows === CHUNK_ROWS || this.#textBytes() > MAX_TEXT_BYTES;
+    const isEnough = this.#rows >= SHORT_CHUNK_ROWS && this.#isHurried();
+    if (isFull || isEnough) this.flush();
   }
 
-  /** Hands what is collected to the appender. */
+  /**
+   * Hands what is collected to the appender, and the appender's to the transaction: left to its end, a large batch was taken in
+   * at one go of half a second.
+   */
   flush(): void {
     if (this.#rows === 0) return;
     const chunk = duckdb.DuckDBDataChunk.create(this.#types, this.#rows);
@@ -111,6 +122,7 @@ export class RowWriter {
       buffer.flush(bindings.data_chunk_get_vector(chunk.chunk, column), this.#rows);
     });
     this.#appender.appendDataChunk(chunk);
+    this.#appender.flushSync();
     this.#rows = 0;
   }
 
