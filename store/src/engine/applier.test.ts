@@ -90,6 +90,24 @@ describe("applying", () => {
     after.release();
   });
 
+  it("takes what arrives meanwhile into the same transaction, for a moment", async () => {
+    const { store, append, following } = await startStore(temporaryDirectory());
+    await following;
+    const seen = new Set<bigint>();
+    let gaps = 0;
+    for (let i = 0; i < 120; i++) {
+      const begin = performance.now();
+      append(sampleBody(sampleEvent({})), 1);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      seen.add(store.position.appliedSeq);
+      if (performance.now() - begin > 12) gaps++;
+    }
+    expect(await store.waitForApplied(120n, 5_000)).toBe(true);
+    // Not all at the end, and not each for itself, unless this machine made it come alone.
+    expect(seen.size).toBeGreaterThan(1);
+    expect(seen.size).toBeLessThan(15 + gaps);
+  });
+
   it("takes nearly as much at once as there is memory", async () => {
     const started = await startStore(temporaryDirectory(), undefined, { memoryLimitMib: 64 });
     await started.following;
