@@ -1,27 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "@agent-audit/schema";
-import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { DiskGuard } from "../disk-guard.js";
-import { nextSeqOf } from "../journal/format.js";
-import type { JournalReader, SegmentFrame } from "../journal/journal-reader.js";
+import type { JournalReader } from "../journal/journal-reader.js";
 import type { SegmentId } from "../segment-id.js";
-import type { ColumnName } from "./columns.js";
+import { Batch } from "./batch.js";
 import { isDamage } from "./damage.js";
-import { frameRows } from "./frame-rows.js";
 import type { ProgressMeter } from "./rebuild-progress.js";
 import type { RightOfWay } from "./right-of-way.js";
-import { RowWriter } from "./row-writer.js";
 import { type Segment, type SegmentPosition, writePosition } from "./segment.js";
 import { isDiskFull, isOutOfMemory } from "./shortage.js";
 
-/** Rows of one transaction: a full DuckDB row group, which goes to the file without a detour through the WAL. */
-const BATCH_ROWS = 122_880;
-/** Rows after which others may be let in. */
-const PIECE_ROWS = 32;
-/** How long a transaction waits for more while nothing waits for it. */
-const LINGER_MILLIS = 20;
-/** How long it stays open in all: five commits a second cost a quarter less of both cores than forty. */
-const MAX_LINGER_MILLIS = 200;
 const CHECKPOINT_ROWS = 200_000;
 /** What a start would have to replay: at most two seconds of it. */
 const CHECKPOINT_WAL_BYTES = 128 * 1024 * 1024;
@@ -41,9 +30,6 @@ export interface Applied {
   /** Whether disk or memory do not suffice to go on just now. */
   isHeldUp: boolean;
 }
-
-/** Gives the last sequence that there is. */
-type Arrived = () => bigint;
 
 const NOTHING: Applied = { rows: 0, nextSegment: null, isHeldUp: false };
 const HELD_UP: Applied = { ...NOTHING, isHeldUp: true };
@@ -88,8 +74,8 @@ export class Applier {
   readonly #options: ApplierOptions;
   readonly #batchBytes: number;
   readonly #checkpointWalBytes: number;
-  /** Last sequence that the running or failed transaction took in. */
-  #attemptedSeq = 0n;
+  /** Of the running or failed transaction; `null` before it began. */
+  #batch: Batch | null = null;
   #isAlone = false;
 
   constructor(options: ApplierOptions) {
@@ -102,10 +88,14 @@ export class Applier {
   /**
    * Applies a batch; when a record in it cannot be a row, that one is found and set aside, and all others stay.
    *
-   * @param arrived gives what `upto` has become: the batch then stays open for a moment, and takes what arrives
+   * @param arrived gives what `upto` has become, where what arrives is to be taken in, too
    * @throws when the segment's file cannot be read or written, or the journal cannot be read
    */
-  async applyBatch(job: Job, upto: bigint, arrived: Arrived | null = null): Promise<Applied> {
+  async applyBatch(
+    job: Job,
+    upto: bigint,
+    arrived: (() => bigint) | null = null,
+  ): Promise<Applied> {
     if (!this.#options.guard.hasRoom(0)) return HELD_UP;
     const { memory } = this.#options;
     const isShort = job.foundNoMemory || memory.isShort();
@@ -124,9 +114,10 @@ export class Applier {
         job.foundNoMemory = true;
         return HELD_UP;
       }
-      const isRecords = !isDamage(error) && this.#attemptedSeq > job.segment.appliedSeq;
+      const attemptedSeq = this.#batch?.lastSeq ?? 0n;
+      const isRecords = !isDamage(error) && attemptedSeq > job.segment.appliedSeq;
       if (!isRecords) throw error;
-      return await this.#bisect(job, this.#attemptedSeq, error);
+      return await this.#bisect(job, attemptedSeq, error);
     }
   }
 
@@ -241,82 +232,29 @@ export class Applier {
   }
 
   /** Applies frames in one transaction; stops before a frame of another segment and names that. */
-  async #apply(job: Job, upto: bigint, arrived: Arrived | null): Promise<Applied> {
+  async #apply(job: Job, upto: bigint, arrived: (() => bigint) | null): Promise<Applied> {
     const { segment, reader } = job;
-    this.#attemptedSeq = 0n;
+    const { connection, rightOfWay } = this.#options;
+    this.#batch = null;
     const next = reader.next(upto);
     if (next === null) return NOTHING;
     if (next.segment !== segment.id) return { ...NOTHING, nextSegment: next.segment };
 
-    this.#options.rightOfWay.begin();
-    this.#attemptedSeq = segment.appliedSeq;
-    await this.#options.connection.run("BEGIN");
-    const appender = await this.#options.connection.createAppender("events", "main", segment.alias);
-    const batch = await this.#fill(job, next, upto, arrived, appender).catch((error: unknown) => {
-      dismiss(appender);
-      throw error;
-    });
-    const { rows, nextSegment, last, minTime, maxTime, filled } = batch;
-    const { position } = segment;
-    await this.#moveTo(segment, {
-      appliedSeq: this.#attemptedSeq,
-      rows: position.rows + BigInt(rows),
-      minTime: least(position.minTime, minTime),
-      maxTime: greatest(position.maxTime, maxTime),
-      emptyColumns: position.emptyColumns.filter((name) => !filled.has(name)),
-    });
-    // The reader stands behind the last frame, of which not all may have been wanted.
-    if (nextSeqOf(last.frame) > this.#attemptedSeq + 1n) this.#rewind(job);
+    rightOfWay.begin();
+    const batch = new Batch({ segment, reader, maxBytes: this.#batchBytes, rightOfWay });
+    this.#batch = batch;
+    await connection.run("BEGIN");
+    const appender = await connection.createAppender("events", "main", segment.alias);
+    await this.#moveTo(segment, await batch.fill(appender, next, upto, arrived));
+    if (batch.isWithinFrame) this.#rewind(job);
+    const { rows, nextSegment } = batch;
     job.rowsSinceCheckpoint += rows;
     const isDue =
       job.rowsSinceCheckpoint >= CHECKPOINT_ROWS || segment.walBytes >= this.#checkpointWalBytes;
     if (isDue && (await this.checkpoint(segment))) job.rowsSinceCheckpoint = 0;
     // DuckDB's own threads have worked too.
-    await this.#options.rightOfWay.pause();
+    await rightOfWay.pause();
     return { rows, nextSegment, isHeldUp: false };
-  }
-
-  /** Writes rows of the open transaction, from a frame on, and closes the appender. */
-  async #fill(
-    { segment, reader }: Job,
-    first: SegmentFrame,
-    upto: bigint,
-    arrived: Arrived | null,
-    appender: DuckDBAppender,
-  ): Promise<Batch> {
-    const { rightOfWay } = this.#options;
-    const writer = new RowWriter(appender, () => rightOfWay.isAsked);
-    const lingerUntil = performance.now() + MAX_LINGER_MILLIS;
-    let rows = 0;
-    let bytes = 0;
-    let last = first;
-    let nextSegment: SegmentId | null = null;
-    let end = upto;
-    for (let next: SegmentFrame | null = first; next !== null; next = reader.next(end)) {
-      if (next.segment !== segment.id) {
-        nextSegment = next.segment;
-        break;
-      }
-      last = next;
-      const appliedSeq = this.#attemptedSeq;
-      const frameEnd = nextSeqOf(next.frame) - 1n;
-      this.#attemptedSeq = frameEnd < end ? frameEnd : end;
-      for (const row of frameRows(next, appliedSeq + 1n, this.#attemptedSeq)) {
-        writer.write(...row);
-        // Queries wait for this thread, and ingest for its core.
-        if (++rows % PIECE_ROWS === 0) await rightOfWay.pauseWhenDue();
-      }
-      bytes += next.frame.payload.length;
-      if (rows >= BATCH_ROWS || bytes >= this.#batchBytes) break;
-      if (rightOfWay.isClosed) break;
-      if (arrived === null || this.#attemptedSeq < end || performance.now() > lingerUntil) continue;
-      if (arrived() === end) await rightOfWay.wait(LINGER_MILLIS);
-      end = arrived();
-    }
-    writer.flush();
-    appender.closeSync();
-    const { minTime, maxTime, filled } = writer;
-    return { rows, nextSegment, last, minTime, maxTime, filled };
   }
 }
 
@@ -328,33 +266,4 @@ function isFatal(error: unknown, isByItself: boolean): boolean {
   const { message } = error as Error;
   if (/FATAL/.test(message)) return true;
   return isOutOfMemory(error) && !isByItself && /failed to commit/i.test(message);
-}
-
-/** What one transaction has taken in. */
-interface Batch {
-  rows: number;
-  nextSegment: SegmentId | null;
-  /** Last frame that rows were made from. */
-  last: SegmentFrame;
-  minTime: bigint | null;
-  maxTime: bigint | null;
-  filled: ReadonlySet<ColumnName>;
-}
-
-/** Left as it is, it would write its rows when it is collected as garbage, after the transaction was taken back. */
-function dismiss(appender: DuckDBAppender): void {
-  try {
-    appender.clear();
-    appender.closeSync();
-  } catch {
-    // It holds nothing any more.
-  }
-}
-
-function least(a: bigint | null, b: bigint | null): bigint | null {
-  return a === null || (b !== null && b < a) ? b : a;
-}
-
-function greatest(a: bigint | null, b: bigint | null): bigint | null {
-  return a === null || (b !== null && b > a) ? b : a;
 }

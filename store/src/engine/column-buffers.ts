@@ -2,8 +2,11 @@ import { asBuffer } from "@agent-audit/otlp";
 import type { Vector } from "@duckdb/node-bindings";
 import { bindings } from "./duckdb.js";
 
-/** Rows of one DuckDB data chunk. */
-export const CHUNK_ROWS = 2048;
+/**
+ * Rows of one data chunk. DuckDB takes up to 2,048, for which whoever else needs this thread would wait twice as long; of 512 a
+ * sixteenth less was applied.
+ */
+export const CHUNK_ROWS = 1024;
 
 const INLINE_BYTES = 12;
 const CELL_BYTES = 16;

@@ -17,8 +17,6 @@ const MAX_RUNNING = 2;
 const MAX_WAITING = 64;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 const AGAIN_MILLIS = 20;
-/** How long after a query the next is expected: what asks in several steps, or again and again, is between two. */
-const ASKED_MILLIS = 1_000;
 /** How long memory counts as short after a query found none. */
 const MEMORY_SHORT_MILLIS = 10_000;
 /** How long {@link QueryRunner.alone} waits for those that run. */
@@ -62,8 +60,6 @@ export class QueryRunner {
   /** Those that run, with or without a place, and those that are about to. */
   #executing = 0;
   #executions = 0;
-  /** When the last one ended. */
-  #askedAt = Number.NEGATIVE_INFINITY;
   #foundNoMemoryAt = Number.NEGATIVE_INFINITY;
   /** Whether queries that come must wait. */
   #isHeldBack = false;
@@ -117,7 +113,6 @@ export class QueryRunner {
       }
     } finally {
       this.#calls.delete(id);
-      this.#askedAt = performance.now();
     }
   }
 
@@ -127,11 +122,6 @@ export class QueryRunner {
     if (call === undefined) return;
     call.isCancelled = true;
     call.refuse?.(stopped(call));
-  }
-
-  /** Whether any runs or waits, or is likely to come. */
-  get isAsked(): boolean {
-    return this.#calls.size > 0 || performance.now() - this.#askedAt < ASKED_MILLIS;
   }
 
   /** How many have run until now; `null` while any does. */
@@ -279,29 +269,24 @@ async function runPrepared(
 }
 
 /** Reads rows, as long as their text has room. @throws AuditError `answer_too_large` */
-function rowsWithin(result: DuckDBMaterializedResult, maxText = Number.POSITIVE_INFINITY): JS[][] {
+function rowsWithin(result: DuckDBMaterializedResult, maxText: number | undefined): JS[][] {
   const rows: JS[][] = [];
-  let left = maxText;
-  for (const row of rowsOf(result)) {
-    if (maxText !== Number.POSITIVE_INFINITY) left -= textOf(row);
-    if (left < 0) {
-      throw new AuditError(
-        "answer_too_large",
-        `the rows hold more than ${maxText} characters`,
-        "ask for fewer at once",
-      );
+  let text = 0;
+  for (const chunk of chunksOf(result)) {
+    for (const row of chunk.convertRows(duckdb.JSDuckDBValueConverter) as JS[][]) {
+      rows.push(row);
+      if (maxText === undefined) continue;
+      text += textOf(row);
+      if (text > maxText) {
+        throw new AuditError(
+          "answer_too_large",
+          `the rows hold more than ${maxText} characters`,
+          "ask for fewer at once",
+        );
+      }
     }
-    rows.push(row);
   }
   return rows;
-}
-
-function* rowsOf(result: DuckDBMaterializedResult): Generator<JS[]> {
-  for (const chunk of chunksOf(result)) {
-    for (let i = 0; i < chunk.rowCount; i++) {
-      yield chunk.convertRowValues(i, duckdb.JSDuckDBValueConverter) as JS[];
-    }
-  }
 }
 
 /** Counts the text of a cell, or of all in it. */

@@ -7,10 +7,8 @@ const WINDOW_MILLIS = 200;
 const BUSY_SHARE = 0.7;
 /** How much longer applying then rests than it worked: it goes on at a third of its speed, never at none. */
 const REST_FACTOR = 2;
-/** How long a piece of work takes. */
-const PIECE_MILLIS = 25;
-/** While queries are asked: an answer takes a dozen turns of this thread. Always as short, a tenth less is applied. */
-const ASKED_PIECE_MILLIS = 1;
+/** How long a piece of work takes: an answer takes a dozen turns of this thread. In pieces of 25 no more is applied. */
+const PIECE_MILLIS = 1;
 /** A commit that had to wait for a core is no reason to rest for ever. */
 const MAX_REST_MILLIS = 5000;
 
@@ -21,17 +19,14 @@ const MAX_REST_MILLIS = 5000;
  */
 export class RightOfWay {
   readonly #position: SharedPosition;
-  readonly #isAsked: () => boolean;
   readonly #closing = new AbortController();
   #windowBegin = performance.now();
   #busyAtBegin = 0n;
   #isBusy = false;
   #workBegin = performance.now();
 
-  /** @param isAsked whether any query runs or waits, or is likely to come */
-  constructor(position: SharedPosition, isAsked: () => boolean) {
+  constructor(position: SharedPosition) {
     this.#position = position;
-    this.#isAsked = isAsked;
   }
 
   /** Marks the beginning of a piece of work. */
@@ -39,15 +34,9 @@ export class RightOfWay {
     this.#workBegin = performance.now();
   }
 
-  /** Whether pieces of work are to be short. */
-  get isAsked(): boolean {
-    return this.#isAsked();
-  }
-
   /** Lets others run once a piece of work has become long; ask again and again. */
   async pauseWhenDue(): Promise<void> {
-    const pieceMillis = this.#isAsked() ? ASKED_PIECE_MILLIS : PIECE_MILLIS;
-    if (performance.now() - this.#workBegin >= pieceMillis) await this.pause();
+    if (performance.now() - this.#workBegin >= PIECE_MILLIS) await this.pause();
   }
 
   /** Lets others run. The next piece of work begins when it returns. */

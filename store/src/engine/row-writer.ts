@@ -23,9 +23,6 @@ import { bindings, duckdb } from "./duckdb.js";
 /** Text of one chunk: few rows with large content are handed over before many would fill the memory. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
-/** Rows of a chunk that must not take long. */
-const SHORT_CHUNK_ROWS = 512;
-
 /** Turns envelopes into rows of the events table, a chunk at a time. */
 export class RowWriter {
   readonly #seq = bigIntBuffer();
@@ -57,17 +54,14 @@ export class RowWriter {
     this.#attributes,
   ];
   readonly #appender: DuckDBAppender;
-  readonly #isHurried: () => boolean;
   readonly #types: DuckDBType[];
   readonly #filled = new Set<ColumnName>();
   #rows = 0;
   #minTime: bigint | null = null;
   #maxTime: bigint | null = null;
 
-  /** @param isHurried whether others wait for this thread: it then hands over fewer rows at once */
-  constructor(appender: DuckDBAppender, isHurried: () => boolean = () => false) {
+  constructor(appender: DuckDBAppender) {
     this.#appender = appender;
-    this.#isHurried = isHurried;
     this.#types = this.#buffers.map((_, index) => appender.columnType(index));
   }
 
@@ -105,9 +99,7 @@ export class RowWriter {
     const inexact = isCostExact ? [] : [{ key: ATTR_COST_AMOUNT, value: envelope.costAmount }];
     this.#setAttributes(row, [...inexact, ...envelope.metadata]);
     this.#rows = row + 1;
-    const isFull = this.#rows === CHUNK_ROWS || this.#textBytes() > MAX_TEXT_BYTES;
-    const isEnough = this.#rows >= SHORT_CHUNK_ROWS && this.#isHurried();
-    if (isFull || isEnough) this.flush();
+    if (this.#rows === CHUNK_ROWS || this.#textBytes() > MAX_TEXT_BYTES) this.flush();
   }
 
   /**
