@@ -13,8 +13,8 @@ const DEEP_PAGE = 10_000;
 const BATCH_RECORDS = 512;
 const CONNECTIONS = 8;
 const QUERY_CLIENTS = 10;
-/** A single p99 of some hundred requests differs by four between runs: each is the median of as many, taken in turns. */
-const ROUNDS = 3;
+/** A p99 of some hundred requests differs by four between runs: it is taken of all rounds together, idle and busy in turns. */
+const ROUNDS = 5;
 
 /** Filters of a page, from frequent to none, as parameters and as SQL. */
 const FILTERS = [
@@ -149,24 +149,25 @@ async function besideIngest(data, config, quick) {
       return sending;
     };
   };
-  const p99s = { idleQueries: [], queries: [], overloadQueries: [], idleSends: [], sends: [] };
+  // Of each, the times of every round.
+  const millis = { idleQueries: [], queries: [], overloadQueries: [], idleSends: [], sends: [] };
   let refused = 0;
   let retries = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
     const sendIdle = await prepareAt(half.acknowledged);
     const idle = await queryMillis(server, 1, async () => {
       await new Promise((resolve) => setTimeout(resolve, quick ? 500 : 12_000));
     });
-    p99s.idleQueries.push(p99(idle.times));
-    p99s.idleSends.push((await sendIdle()).p99Millis);
+    millis.idleQueries.push(idle.times);
+    millis.idleSends.push((await sendIdle()).latencies);
     const queries = await queryMillis(server, 1, await prepareAt(half.applied));
-    p99s.queries.push(p99(queries.times));
+    millis.queries.push(queries.times);
     const overload = await queryMillis(server, 1, await prepareAt(half.acknowledged));
-    p99s.overloadQueries.push(p99(overload.times));
+    millis.overloadQueries.push(overload.times);
     const sendBeside = await prepareAt(half.acknowledged);
     const many = await queryMillis(server, QUERY_CLIENTS, async () => {
       const sending = await sendBeside();
-      p99s.sends.push(sending.p99Millis);
+      millis.sends.push(sending.latencies);
       retries += sending.retries;
     });
     refused += queries.refused + overload.refused + many.refused;
@@ -176,26 +177,28 @@ async function besideIngest(data, config, quick) {
   const compared = (what, busy, idle, goal) => ({
     what,
     perSecond: null,
-    note: `p99 ${listed(busy)}, idle ${listed(idle)}: ${(middle(busy) / middle(idle)).toFixed(2)} x; goal ${goal}`,
+    note: `p99 ${told(busy)}, idle ${told(idle)}: ${(p99(busy.flat()) / p99(idle.flat())).toFixed(2)} x; goal ${goal}`,
   });
   const at = (perSecond) => `page while ingesting ${Math.round(perSecond)}/s, half of what is`;
-  const { idleQueries } = p99s;
+  const { idleQueries } = millis;
   const sends = compared(
     `ingest with ${QUERY_CLIENTS} asking clients`,
-    p99s.sends,
-    p99s.idleSends,
+    millis.sends,
+    millis.idleSends,
     "2 x",
   );
   sends.note += `; ${retries} sent again, ${refused} queries refused`;
   return [
-    compared(`${at(half.applied)} applied`, p99s.queries, idleQueries, "2 x"),
-    compared(`${at(half.acknowledged)} acknowledged`, p99s.overloadQueries, idleQueries, "-"),
+    compared(`${at(half.applied)} applied`, millis.queries, idleQueries, "2 x"),
+    compared(`${at(half.acknowledged)} acknowledged`, millis.overloadQueries, idleQueries, "-"),
     sends,
   ];
 }
 
-function listed(millis) {
-  return `${millis.map((value) => value.toFixed(0)).join(", ")} ms`;
+/** The p99 of all rounds, and each one's. */
+function told(rounds) {
+  const each = rounds.map((times) => p99(times).toFixed(0)).join(", ");
+  return `${p99(rounds.flat()).toFixed(0)} ms of ${rounds.flat().length} (${each})`;
 }
 
 function middle(values) {

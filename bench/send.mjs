@@ -71,6 +71,7 @@ console.log(
     perSecond: records / seconds,
     p50Millis: quantile(0.5),
     p99Millis: quantile(0.99),
+    latencies: latencies.map((millis) => Number(millis.toFixed(2))),
     retries,
   }),
 );
