@@ -18,8 +18,8 @@ import type { QueryRequest } from "./query-runner.js";
 const { root, positionBuffer, ...options } = workerData as EngineWorkerData;
 let engine: Engine | null = null;
 
-/** A tenth of a normal thread's share, as the pool of queries has (`agent-audit.cjs`). At 19 a busy machine starved stops. */
-const NICENESS = 10;
+/** A third of a normal thread's share. Lower, and a busy machine would starve stops and sealing. Queries have less: `agent-audit.cjs`. */
+const NICENESS = 5;
 
 yieldToIngest();
 
