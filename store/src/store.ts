@@ -186,6 +186,8 @@ export class Store {
   async follow(): Promise<void> {
     this.#sealer.seal();
     await this.#engine.follow();
+    // A segment that ended before the engine looked at the journal was not told of.
+    this.#sealer.seal();
   }
 
   /** @param range event times that are of interest; default all */
