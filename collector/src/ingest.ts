@@ -4,6 +4,8 @@ import {
   type Disk,
   DiskGuard,
   type DiskGuardLimits,
+  encodeIdentity,
+  type IdentityFile,
   type JournalCut,
   JournalWriter,
   loadKnownAtStart,
@@ -14,8 +16,8 @@ import {
   type SegmentLimits,
   type StreamTotals,
   type Syncer,
-  saveKnownAtStart,
   shareOf,
+  writeIdentityFile,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
@@ -57,6 +59,8 @@ export interface IngestOptions {
   disk?: Disk;
   /** Default: on the calling thread. */
   syncer?: Syncer;
+  /** Writes an identity file, now or later, in order; default: at once. */
+  writeIdentity?: (file: IdentityFile) => void;
 }
 
 /**
@@ -90,6 +94,8 @@ export class Ingest {
   constructor(options: IngestOptions) {
     const { directory, storeId, formerStoreIds, rotateBytes, segmentLimits, disk, syncer } =
       options;
+    const writeIdentity =
+      options.writeIdentity ?? ((file) => writeIdentityFile(directory, file, disk));
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
     this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
@@ -99,8 +105,8 @@ export class Ingest {
       // What is true of a file's beginning stays so, also of one without records that another of its name replaces.
       const isNewFile = isSynced && this.#quarantined?.fileSeq !== firstSeq;
       if (isNewFile) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
-      const known = { seen: this.#seen, quarantined: this.#quarantined };
-      saveKnownAtStart(directory, firstSeq, known, disk, isSynced);
+      const bytes = encodeIdentity({ seen: this.#seen, quarantined: this.#quarantined });
+      writeIdentity({ firstSeq, isSynced, bytes });
       this.#savedAtBytes = this.#journal.writtenBytes;
     };
     this.#journal = new JournalWriter({

@@ -1,12 +1,12 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { AuditError } from "@agent-audit/schema";
-import { SharedPosition, ThreadSyncer } from "@agent-audit/store";
+import { IdentityThread, SharedPosition, ThreadSyncer } from "@agent-audit/store";
 import { GroupCommit } from "./group-commit.js";
 import { Ingest } from "./ingest.js";
 import type { JournalReply, JournalRequest, JournalWorkerData } from "./journal-messages.js";
 
-// The one thread that writes the journal; beside it one that syncs. Both work synchronously: DuckDB's calls and
-// Node's own fdatasync share four threads, so an asynchronous sync would wait behind queries.
+// The one thread that writes the journal; beside it one that syncs, and one that writes identity files. All work
+// synchronously: DuckDB's calls and Node's own fdatasync share four threads, so an asynchronous sync would wait behind queries.
 
 /** Bodies that are taken from the queue at once. */
 const GROUP_SIZE = 64;
@@ -14,7 +14,13 @@ const GROUP_SIZE = 64;
 const { positionBuffer, ...options } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
 const syncer = await ThreadSyncer.open(() => orDie(() => commit?.sync()));
-const ingest = orDie(() => new Ingest({ ...options, syncer }));
+const identities = await IdentityThread.open(options.directory, (error) =>
+  orDie(() => {
+    throw error;
+  }),
+);
+const writeIdentity = identities.write.bind(identities);
+const ingest = orDie(() => new Ingest({ ...options, syncer, writeIdentity }));
 const commit = ingest === null ? null : open(ingest);
 parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));
 
@@ -49,8 +55,10 @@ function beginWriting(): void {
 
 function close(): void {
   commit?.close();
-  send({ closed: true });
-  parentPort?.close();
+  void identities.close().then(() => {
+    send({ closed: true });
+    parentPort?.close();
+  });
 }
 
 function* waiting(limit: number): Generator<JournalRequest> {
@@ -77,6 +85,7 @@ function orDie<T>(action: () => T): T | null {
     const message = `the journal failed: ${(error as Error).message}`;
     send({ fatal: { code, message, hint } });
     syncer.close();
+    void identities.close();
     parentPort?.close();
     return null;
   }

@@ -18,9 +18,12 @@ export {
 } from "./engine/segment-sums.js";
 export { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 export {
+  type IdentityFile,
   loadKnownAtStart,
-  saveKnownAtStart,
+  writeIdentityFile,
 } from "./identity/identity-file.js";
+export { encodeIdentity } from "./identity/identity-format.js";
+export { IdentityThread } from "./identity/identity-thread.js";
 export { identityScanner } from "./identity/record-identity.js";
 export { SeenRecords, type Standing, type StreamTotals } from "./identity/seen-records.js";
 export { type Disk, nodeDisk } from "./journal/disk.js";

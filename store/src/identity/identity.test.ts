@@ -1,10 +1,12 @@
 import fs from "node:fs";
+import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../../../test/support/sample-logs.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { JournalWriter } from "../journal/journal-writer.js";
-import { loadKnownAtStart, saveKnownAtStart } from "./identity-file.js";
+import { loadKnownAtStart, writeIdentityFile } from "./identity-file.js";
+import { encodeIdentity, type KnownAtStart } from "./identity-format.js";
 import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
 import { identityScanner } from "./record-identity.js";
@@ -64,20 +66,30 @@ describe("RecentKeys", () => {
   });
 });
 
+const save = (directory: string, firstSeq: bigint, known: KnownAtStart) =>
+  writeIdentityFile(directory, { firstSeq, isSynced: true, bytes: encodeIdentity(known) });
+
 describe("the identity file", () => {
   it("that is ahead of the journal is not read, and goes when the next is written: later it would pass for the newest", () => {
     const directory = temporaryDirectory();
     const nothing = { seen: new SeenRecords(), quarantined: null };
     JournalWriter.open({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
-    saveKnownAtStart(directory, 100n, {
+    save(directory, 100n, {
       ...nothing,
       quarantined: { day: 1, bytes: 1, fileSeq: 100n },
     });
     const names = () => fs.readdirSync(directory).map((name) => Number(name.slice(0, 20)));
     expect(loadKnownAtStart(directory, 0n).quarantined).toBe(null);
     expect(names()).toEqual([1, 100]);
-    saveKnownAtStart(directory, 5n, nothing);
+    save(directory, 5n, nothing);
     expect(names()).toEqual([1, 5]);
+  });
+
+  it("that a crash left half written goes when the next is written", () => {
+    const directory = temporaryDirectory();
+    fs.writeFileSync(path.join(directory, "00000000000000000007.ids.new"), "half");
+    save(directory, 1n, { seen: new SeenRecords(), quarantined: null });
+    expect(fs.readdirSync(directory)).toEqual(["00000000000000000001.ids"]);
   });
 
   it("knows nothing of a record whose frame a crash at the rotation kept from the disk", () => {
@@ -99,7 +111,7 @@ describe("the identity file", () => {
       storeId: "abcdefghij23",
       now: () => 1n,
       rotateBytes: 1,
-      onRotate: (firstSeq) => saveKnownAtStart(directory, firstSeq, { seen, quarantined: null }),
+      onRotate: (firstSeq) => save(directory, firstSeq, { seen, quarantined: null }),
     });
     const store = (id: string) => {
       journal.rotateIfDue(1n);
@@ -161,7 +173,7 @@ describe("SeenRecords", () => {
     const seen = new SeenRecords(streams, new RecentKeys(), requests);
     JournalWriter.open({ directory, storeId: "abcdefghij23", now: () => 1n }).close();
     const quarantined = { day: 20_000, bytes: 123, fileSeq: 2n ** 60n + 1n };
-    saveKnownAtStart(directory, 1n, { seen, quarantined });
+    save(directory, 1n, { seen, quarantined });
     const { seen: again, quarantined: quarantinedAgain } = loadKnownAtStart(directory, 0n);
     expect(quarantinedAgain).toEqual(quarantined);
     expect(again.totals).toEqual(seen.totals);
