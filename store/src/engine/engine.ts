@@ -103,7 +103,7 @@ export class Engine {
     const { directory } = options;
     this.#options = options;
     this.#position = options.position;
-    this.#rightOfWay = new RightOfWay(options.position);
+    this.#rightOfWay = new RightOfWay(options.position, () => this.queries.longestMillis);
     const guard = new DiskGuard(directory.root, options.diskGuard);
     this.catalog = new CatalogLog(directory.root);
     this.#segments = new SegmentSet({

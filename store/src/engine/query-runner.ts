@@ -57,8 +57,8 @@ export class QueryRunner {
   readonly #waiting = new Map<Call, () => void>();
   readonly #onError: (error: unknown) => boolean;
   #running = 0;
-  /** Those that run, with or without a place, and those that are about to. */
-  #executing = 0;
+  /** Those that run, with or without a place, and those that are about to; since when. */
+  readonly #executing = new Map<Call, number>();
   #executions = 0;
   #foundNoMemoryAt = Number.NEGATIVE_INFINITY;
   /** Whether queries that come must wait. */
@@ -126,7 +126,13 @@ export class QueryRunner {
 
   /** How many have run until now; `null` while any does. */
   get executions(): number | null {
-    return this.#executing > 0 ? null : this.#executions;
+    return this.#executing.size > 0 ? null : this.#executions;
+  }
+
+  /** How long the one that has run longest has run; 0 for none. */
+  get longestMillis(): number {
+    const [begin] = this.#executing.values();
+    return begin === undefined ? 0 : performance.now() - begin;
   }
 
   /** Whether a query found no memory, not long ago: what asks for as much is asked again. */
@@ -139,7 +145,7 @@ export class QueryRunner {
     this.#isHeldBack = true;
     try {
       const deadline = performance.now() + ALONE_MILLIS;
-      while (this.#executing > 0) {
+      while (this.#executing.size > 0) {
         if (performance.now() > deadline) return null;
         await sleep(AGAIN_MILLIS);
       }
@@ -208,12 +214,12 @@ export class QueryRunner {
     if (this.#isClosed)
       throw new AuditError("stopping", "the server is stopping", "ask again later");
     if (isOver()) throw stopped(call);
-    this.#executing++;
+    this.#executing.set(call, performance.now());
     this.#executions++;
     try {
       return await this.#answer(sql, values, call, isOver, read);
     } finally {
-      this.#executing--;
+      this.#executing.delete(call);
     }
   }
 
@@ -273,7 +279,10 @@ function rowsWithin(result: DuckDBMaterializedResult, maxText: number | undefine
   const rows: JS[][] = [];
   let text = 0;
   for (const chunk of chunksOf(result)) {
-    for (const row of chunk.convertRows(duckdb.JSDuckDBValueConverter) as JS[][]) {
+    // By column it takes two thirds of the time.
+    const columns = chunk.convertColumns(duckdb.JSDuckDBValueConverter) as JS[][];
+    for (let i = 0; i < chunk.rowCount; i++) {
+      const row = columns.map((cells) => cells[i] as JS);
       rows.push(row);
       if (maxText === undefined) continue;
       text += textOf(row);

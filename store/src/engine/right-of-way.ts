@@ -11,22 +11,32 @@ const REST_FACTOR = 2;
 const PIECE_MILLIS = 1;
 /** A commit that had to wait for a core is no reason to rest for ever. */
 const MAX_REST_MILLIS = 5000;
+/** A query that runs longer is one that its client waits for: applying rests until it ends. */
+const SLOW_QUERY_MILLIS = 20;
+/** How long at most at once, and never longer than it worked before: it goes on at half of its speed. */
+const MAX_OWED_MILLIS = 100;
+const LOOK_MILLIS = 2;
 
 /**
- * Gives ingest the right of way: while the journal's thread is busy nearly all the time, applying works in
- * short pieces with rests between, and catches up afterwards. Low priority alone is not enough: a thread that
- * runs also takes cache and memory bandwidth.
+ * Gives ingest and slow queries the right of way: while the journal's thread is busy nearly all the time, or a query takes
+ * long, applying works in short pieces with rests between, and catches up afterwards. Low priority alone is not enough: a
+ * thread that runs also takes cache and memory bandwidth.
  */
 export class RightOfWay {
   readonly #position: SharedPosition;
+  readonly #queryMillis: () => number;
   readonly #closing = new AbortController();
   #windowBegin = performance.now();
   #busyAtBegin = 0n;
   #isBusy = false;
   #workBegin = performance.now();
+  /** What applying has worked and not rested for queries. */
+  #owedMillis = 0;
 
-  constructor(position: SharedPosition) {
+  /** @param queryMillis says how long the query that has run longest has run; 0 for none */
+  constructor(position: SharedPosition, queryMillis: () => number) {
     this.#position = position;
+    this.#queryMillis = queryMillis;
   }
 
   /** Marks the beginning of a piece of work. */
@@ -42,9 +52,10 @@ export class RightOfWay {
   /** Lets others run. The next piece of work begins when it returns. */
   async pause(): Promise<void> {
     this.#measure();
-    const restMillis = (performance.now() - this.#workBegin) * REST_FACTOR;
-    if (this.#isBusy) await this.#rest(Math.min(restMillis, MAX_REST_MILLIS));
-    else await turn();
+    const workedMillis = performance.now() - this.#workBegin;
+    this.#owedMillis = Math.min(this.#owedMillis + workedMillis, MAX_OWED_MILLIS);
+    if (this.#isBusy) await this.#rest(Math.min(workedMillis * REST_FACTOR, MAX_REST_MILLIS));
+    else await this.#restForQueries();
     this.begin();
   }
 
@@ -62,6 +73,15 @@ export class RightOfWay {
   /** Whether work is to end soon. */
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
+  }
+
+  async #restForQueries(): Promise<void> {
+    await turn();
+    while (this.#owedMillis > 0 && this.#queryMillis() > SLOW_QUERY_MILLIS && !this.isClosed) {
+      const begin = performance.now();
+      await this.#rest(LOOK_MILLIS);
+      this.#owedMillis -= performance.now() - begin;
+    }
   }
 
   async #rest(millis: number): Promise<void> {
