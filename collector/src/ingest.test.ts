@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { readLogsRequestJson, writeLogsRequest, writeLogsRequestJson } from "@agent-audit/otlp";
+import { encodeIdentity, InlineIdentityWriter, SeenRecords } from "@agent-audit/store";
 import { describe, expect, it } from "vitest";
 import { requestOf, sampleBody, sampleEvent } from "../../test/support/sample-logs.js";
 import { JSON_TYPE, PROTOBUF, post, quarantined, stored } from "../../test/support/send-logs.js";
@@ -72,6 +73,22 @@ describe("a record that arrives again", () => {
     expect(storeAll(Ingest.open(options))).toMatchObject({ stored: 0, duplicates: 20 });
     for (const name of files().slice(1)) fs.truncateSync(path.join(data, name), 100);
     expect(storeAll(Ingest.open(options))).toMatchObject({ stored: 0, duplicates: 20 });
+  });
+
+  it("is not taken for one that an identity file ahead of the journal knows", () => {
+    const directory = temporaryDirectory();
+    const ahead = encodeIdentity({ seen: new SeenRecords(), quarantined: null });
+    new InlineIdentityWriter(directory).write({ firstSeq: 6n, isSynced: true, bytes: ahead });
+    Ingest.open({
+      directory,
+      storeId: "abcdefghij23",
+      diskGuard: { minFreeBytes: 0, minFreePercent: 0 },
+      maxQuarantineBytesPerDay: 0,
+      // The file must be gone before a record is taken, whatever the thread still does.
+      identityWriter: { isBusy: true, write: () => {} },
+    }).close();
+    const files = fs.readdirSync(directory).filter((name) => name.endsWith(".ids"));
+    expect(files.map((name) => Number(name.slice(0, 20)))).toEqual([1]);
   });
 
   it("is stored once in the other encoding too", async () => {

@@ -5,7 +5,8 @@ import {
   DiskGuard,
   type DiskGuardLimits,
   encodeIdentity,
-  type IdentityFile,
+  type IdentityWriter,
+  InlineIdentityWriter,
   type JournalCut,
   JournalWriter,
   loadKnownAtStart,
@@ -17,7 +18,6 @@ import {
   type StreamTotals,
   type Syncer,
   shareOf,
-  writeIdentityFile,
 } from "@agent-audit/store";
 import { type Admission, admit, type ReceivedBody } from "./admit.js";
 import { countSync, type IngestCounters, zeroCounters } from "./ingest-counters.js";
@@ -59,8 +59,8 @@ export interface IngestOptions {
   disk?: Disk;
   /** Default: on the calling thread. */
   syncer?: Syncer;
-  /** Writes an identity file, now or later, in order; default: at once. */
-  writeIdentity?: (file: IdentityFile) => void;
+  /** Default: on the calling thread. */
+  identityWriter?: IdentityWriter;
 }
 
 /**
@@ -75,7 +75,8 @@ export class Ingest {
   readonly #guard: DiskGuard;
   readonly #ownGuard: DiskGuard;
   readonly #quarantine: QuarantineBudget;
-  readonly #save: (firstSeq: bigint, isSynced: boolean) => void;
+  readonly #inlineWriter: IdentityWriter;
+  readonly #identityWriter: IdentityWriter;
   readonly #identityBytes: number;
   readonly #deduplicatesUnidentified: boolean;
   /** `writtenBytes` of the journal when it was last written down what its records are known by. */
@@ -94,27 +95,19 @@ export class Ingest {
   constructor(options: IngestOptions) {
     const { directory, storeId, formerStoreIds, rotateBytes, segmentLimits, disk, syncer } =
       options;
-    const writeIdentity =
-      options.writeIdentity ?? ((file) => writeIdentityFile(directory, file, disk));
     this.#now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     this.#guard = new DiskGuard(directory, options.diskGuard);
     this.#ownGuard = new DiskGuard(directory, shareOf(options.diskGuard, OWN_SHARE));
     this.#identityBytes = options.identityBytes ?? IDENTITY_BYTES;
     this.#deduplicatesUnidentified = options.deduplicatesUnidentified ?? true;
-    this.#save = (firstSeq, isSynced) => {
-      // What is true of a file's beginning stays so, also of one without records that another of its name replaces.
-      const isNewFile = isSynced && this.#quarantined?.fileSeq !== firstSeq;
-      if (isNewFile) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
-      const bytes = encodeIdentity({ seen: this.#seen, quarantined: this.#quarantined });
-      writeIdentity({ firstSeq, isSynced, bytes });
-      this.#savedAtBytes = this.#journal.writtenBytes;
-    };
+    this.#inlineWriter = new InlineIdentityWriter(directory, disk);
+    this.#identityWriter = options.identityWriter ?? this.#inlineWriter;
     this.#journal = new JournalWriter({
       directory,
       storeId,
       formerStoreIds,
       now: this.#now,
-      onRotate: (firstSeq) => this.#save(firstSeq, true),
+      onRotate: (firstSeq) => this.#save(firstSeq, true, this.#identityWriter),
       ...(rotateBytes === undefined ? {} : { rotateBytes }),
       ...(segmentLimits === undefined ? {} : { segmentLimits }),
       ...(disk === undefined ? {} : { disk }),
@@ -138,7 +131,8 @@ export class Ingest {
   /** Changes the journal for the first time: it must be known by then to be the right one. */
   begin(): void {
     this.#journal.open();
-    this.#save(this.#journal.nextSeq, true);
+    // At once: a file that is ahead of the journal must be gone before there are records of its sequences.
+    this.#save(this.#journal.nextSeq, true, this.#inlineWriter);
   }
 
   /** What recovery cut off. */
@@ -246,7 +240,18 @@ export class Ingest {
   #saveIfDue(): void {
     const { writtenBytes, nextSeq } = this.#journal;
     if (writtenBytes - this.#savedAtBytes < this.#identityBytes) return;
-    this.#save(nextSeq, false);
+    this.#save(nextSeq, false, this.#identityWriter);
+  }
+
+  /** Writes down what a start must know of all before `firstSeq`, unless the writer is busy. */
+  #save(firstSeq: bigint, isSynced: boolean, writer: IdentityWriter): void {
+    // What is true of a file's beginning stays so, also of one without records that another of its name replaces.
+    const isNewFile = isSynced && this.#quarantined?.fileSeq !== firstSeq;
+    if (isNewFile) this.#quarantined = { ...this.#quarantine.used, fileSeq: firstSeq };
+    if (writer.isBusy) return;
+    const bytes = encodeIdentity({ seen: this.#seen, quarantined: this.#quarantined });
+    writer.write({ firstSeq, isSynced, bytes });
+    this.#savedAtBytes = this.#journal.writtenBytes;
   }
 
   /** Takes out what was stored before: its sender did not hear of it, and is told now. */

@@ -43,6 +43,7 @@ export class JournalClient {
   /** Takes an error of the start; `null` once the journal is written. */
   #onFailedStart: ((error: Error) => void) | null = null;
   #onClosed: () => void = () => {};
+  #closing: Promise<void> | null = null;
 
   private constructor(options: JournalClientOptions) {
     const { store, diskGuard, maxQuarantineBytesPerDay, segmentLimits, deduplicatesUnidentified } =
@@ -143,10 +144,11 @@ export class JournalClient {
   /** Finishes what was handed over, syncs and closes the file. */
   async close(): Promise<void> {
     if (this.#isEnded) return;
-    await new Promise<void>((resolve) => {
+    this.#closing ??= new Promise<void>((resolve) => {
       this.#onClosed = resolve;
       this.#worker.postMessage({ close: true });
     });
+    await this.#closing;
   }
 
   #receive(reply: JournalReply): void {
@@ -164,8 +166,7 @@ export class JournalClient {
     } else if ("begun" in reply) {
       this.#onBegun();
     } else if ("closed" in reply) {
-      this.#isEnded = true;
-      this.#onClosed();
+      this.#end();
     } else {
       const { code, message, hint } = reply.fatal;
       this.#fail(new AuditError(code, message, hint));
@@ -177,12 +178,17 @@ export class JournalClient {
     this.#pending.delete(id);
   }
 
-  #fail(error: Error): void {
-    if (this.#isEnded) return;
+  /** What the thread was sent and did not answer any more is not stored. */
+  #end(): void {
     this.#isEnded = true;
-    this.#error = error;
     for (const id of [...this.#pending.keys()]) this.#settle(id, { status: "failed" });
     this.#onClosed();
+  }
+
+  #fail(error: Error): void {
+    if (this.#isEnded) return;
+    this.#error = error;
+    this.#end();
     (this.#onFailedStart ?? this.#onFatal)(error);
   }
 }

@@ -13,14 +13,10 @@ const GROUP_SIZE = 64;
 
 const { positionBuffer, ...options } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
+let isDead = false;
 const syncer = await ThreadSyncer.open(() => orDie(() => commit?.sync()));
-const identities = await IdentityThread.open(options.directory, (error) =>
-  orDie(() => {
-    throw error;
-  }),
-);
-const writeIdentity = identities.write.bind(identities);
-const ingest = orDie(() => new Ingest({ ...options, syncer, writeIdentity }));
+const identityWriter = await IdentityThread.open(options.directory, die);
+const ingest = orDie(() => new Ingest({ ...options, syncer, identityWriter }));
 const commit = ingest === null ? null : open(ingest);
 parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));
 
@@ -43,8 +39,8 @@ function take(first: JournalRequest): void {
     else if ("event" in request) commit?.record(request.id, request.event);
     else if ("id" in request) commit?.store(request.id, request);
   }
+  commit?.sync();
   if (requests.some((request) => "close" in request)) close();
-  else commit?.sync();
   position.addIngestBusy(performance.now() - begin);
 }
 
@@ -53,11 +49,15 @@ function beginWriting(): void {
   send({ begun: true });
 }
 
+/** What comes while an identity file is written to its end is taken as ever. */
 function close(): void {
-  commit?.close();
-  void identities.close().then(() => {
-    send({ closed: true });
-    parentPort?.close();
+  void identityWriter.close().then(() => {
+    if (isDead) return;
+    orDie(() => {
+      commit?.close();
+      send({ closed: true });
+      parentPort?.close();
+    });
   });
 }
 
@@ -75,20 +75,25 @@ function orDie<T>(action: () => T): T | null {
   try {
     return action();
   } catch (error) {
-    const { code, hint } =
-      error instanceof AuditError
-        ? error
-        : {
-            code: "journal_failed",
-            hint: "check the disk, then start again: recovery is automatic",
-          };
-    const message = `the journal failed: ${(error as Error).message}`;
-    send({ fatal: { code, message, hint } });
-    syncer.close();
-    void identities.close();
-    parentPort?.close();
+    die(error as Error);
     return null;
   }
+}
+
+function die(error: Error): void {
+  isDead = true;
+  const { code, hint } =
+    error instanceof AuditError
+      ? error
+      : {
+          code: "journal_failed",
+          hint: "check the disk, then start again: recovery is automatic",
+        };
+  const message = `the journal failed: ${error.message}`;
+  send({ fatal: { code, message, hint } });
+  syncer.close();
+  void identityWriter.close();
+  parentPort?.close();
 }
 
 function send(reply: JournalReply): void {

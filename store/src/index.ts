@@ -18,9 +18,9 @@ export {
 } from "./engine/segment-sums.js";
 export { type SnapshotSegment, type TimeRange, tablesOf } from "./engine/snapshot-segments.js";
 export {
-  type IdentityFile,
+  type IdentityWriter,
+  InlineIdentityWriter,
   loadKnownAtStart,
-  writeIdentityFile,
 } from "./identity/identity-file.js";
 export { encodeIdentity } from "./identity/identity-format.js";
 export { IdentityThread } from "./identity/identity-thread.js";

@@ -23,9 +23,14 @@ describe("RightOfWay", () => {
   });
 
   it("lets it go on when the query ends, and at once where none is slow", async () => {
-    const looks = [21, 3, 21];
-    await pauseAfterWork(looks);
-    expect(looks).not.toEqual([]);
+    let looks: number[];
+    let millis: number;
+    do {
+      looks = [21, 21, 3, 21];
+      millis = await pauseAfterWork(looks);
+      // On a machine that stalls, one rest can be as long as all.
+    } while (millis >= WORK_MILLIS);
+    expect(looks).toEqual([21]);
     const quick = [20, 21];
     await pauseAfterWork(quick);
     expect(quick).toEqual([21]);

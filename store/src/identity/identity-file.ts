@@ -57,24 +57,49 @@ export interface IdentityFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Writes identity files, on the calling thread or on one of its own. */
+export interface IdentityWriter {
+  /** Whether it still writes the last one: a further one is better left out, which costs a start more reading. */
+  readonly isBusy: boolean;
+  /** Takes the file's memory with it. */
+  write(file: IdentityFile): void;
+}
+
+/** Writes at once. */
+export class InlineIdentityWriter implements IdentityWriter {
+  readonly isBusy = false;
+  readonly #directory: string;
+  readonly #disk: Disk | undefined;
+
+  constructor(journalDirectory: string, disk?: Disk) {
+    this.#directory = journalDirectory;
+    this.#disk = disk;
+  }
+
+  write(file: IdentityFile): void {
+    writeIdentityFile(this.#directory, file, this.#disk);
+  }
+}
+
 /**
  * Writes it, and removes what is older: of the files at the beginning of a journal file two stay. One that is newer knows
- * records that are lost: it would take others of their sequences for known.
+ * records that are lost, and would take others of their sequences for known: it goes first, and as durably as the new one comes.
  */
-export function writeIdentityFile(
+function writeIdentityFile(
   journalDirectory: string,
   { firstSeq, isSynced, bytes }: IdentityFile,
   disk: Disk = nodeDisk,
 ): void {
   const name = `${String(firstSeq).padStart(20, "0")}.ids`;
   const parts = [Buffer.from(bytes.buffer), identityChecksum(bytes)];
+  const others = identityFiles(journalDirectory, disk);
+  for (const other of others) if (other.firstSeq > firstSeq) disk.unlinkSync(other.file);
   replaceFile(disk, path.join(journalDirectory, name), parts, isSynced);
   const beginnings = new Set(journalNames(journalDirectory, disk).map(({ firstSeq }) => firstSeq));
   let synced = isSynced ? 1 : 0;
-  for (const other of identityFiles(journalDirectory, disk)) {
-    if (other.firstSeq === firstSeq) continue;
-    const isOlder = other.firstSeq < firstSeq;
-    if (isOlder && beginnings.has(other.firstSeq) && synced++ < KEPT_FILES) continue;
+  for (const other of others) {
+    if (other.firstSeq >= firstSeq) continue;
+    if (beginnings.has(other.firstSeq) && synced++ < KEPT_FILES) continue;
     disk.unlinkSync(other.file);
   }
   // What a crash left while it was written.

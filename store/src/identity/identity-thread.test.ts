@@ -12,25 +12,25 @@ const fileOf = (firstSeq: bigint, isSynced: boolean) => {
 };
 
 describe("IdentityThread", () => {
-  it("writes what it is given before it ends, but for what only saves reading while it is busy", async () => {
+  it("writes what it is given, in order, before it ends", async () => {
     const directory = temporaryDirectory();
     const failures: Error[] = [];
     const thread = await IdentityThread.open(directory, (error) => failures.push(error));
-    thread.write(fileOf(1n, true));
-    thread.write(fileOf(2n, false));
-    thread.write(fileOf(3n, true));
+    for (const firstSeq of [1n, 2n, 3n]) thread.write(fileOf(firstSeq, firstSeq < 3n));
     await thread.close();
     expect(fs.readdirSync(directory)).toEqual(["00000000000000000003.ids"]);
     expect(loadKnownAtStart(directory, 2n).quarantined?.bytes).toBe(3);
     expect(failures).toEqual([]);
   });
 
-  it("writes what only saves reading when nothing else waits", async () => {
-    const directory = temporaryDirectory();
-    const thread = await IdentityThread.open(directory, () => {});
-    thread.write(fileOf(2n, false));
+  it("is busy until all is written", async () => {
+    const thread = await IdentityThread.open(temporaryDirectory(), () => {});
+    expect(thread.isBusy).toBe(false);
+    thread.write(fileOf(1n, true));
+    thread.write(fileOf(2n, true));
+    expect(thread.isBusy).toBe(true);
+    await expect.poll(() => thread.isBusy).toBe(false);
     await thread.close();
-    expect(loadKnownAtStart(directory, 1n).quarantined?.bytes).toBe(2);
   });
 
   it("tells of a file that could not be written", async () => {

@@ -1,12 +1,9 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { IdentityFile } from "./identity-file.js";
+import type { IdentityFile, IdentityWriter } from "./identity-file.js";
 
-/**
- * Writes identity files on a thread of its own, in the order in which they are given: one has 20 MB, and nobody waits
- * for it. Without the newest a start reads more of the journal.
- */
-export class IdentityThread {
+/** Writes on a thread of its own, in the order in which files are given: one has 20 MB, and nobody waits for it. */
+export class IdentityThread implements IdentityWriter {
   readonly #worker: Worker;
   /** Files that are not written yet. */
   #waiting = 0;
@@ -32,9 +29,11 @@ export class IdentityThread {
     return new IdentityThread(worker, onFailed);
   }
 
-  /** Hands a file over; its memory is gone afterwards. One that only saves reading is left out while another is written. */
+  get isBusy(): boolean {
+    return this.#waiting > 0;
+  }
+
   write(file: IdentityFile): void {
-    if (this.#waiting > 0 && !file.isSynced) return;
     this.#waiting++;
     this.#worker.postMessage(file, [file.bytes.buffer]);
   }

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { sampleBody, sampleEvent } from "../../../test/support/sample-logs.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { JournalWriter } from "../journal/journal-writer.js";
-import { loadKnownAtStart, writeIdentityFile } from "./identity-file.js";
+import { InlineIdentityWriter, loadKnownAtStart } from "./identity-file.js";
 import { encodeIdentity, type KnownAtStart } from "./identity-format.js";
 import { IntervalSet } from "./interval-set.js";
 import { RecentKeys } from "./recent-keys.js";
@@ -67,7 +67,11 @@ describe("RecentKeys", () => {
 });
 
 const save = (directory: string, firstSeq: bigint, known: KnownAtStart) =>
-  writeIdentityFile(directory, { firstSeq, isSynced: true, bytes: encodeIdentity(known) });
+  new InlineIdentityWriter(directory).write({
+    firstSeq,
+    isSynced: true,
+    bytes: encodeIdentity(known),
+  });
 
 describe("the identity file", () => {
   it("that is ahead of the journal is not read, and goes when the next is written: later it would pass for the newest", () => {
@@ -83,6 +87,20 @@ describe("the identity file", () => {
     expect(names()).toEqual([1, 100]);
     save(directory, 5n, nothing);
     expect(names()).toEqual([1, 5]);
+  });
+
+  it("that is ahead of the journal goes before the next is made durable, so that a loss of power cannot bring it back", () => {
+    const directory = temporaryDirectory();
+    const nothing = { seen: new SeenRecords(), quarantined: null };
+    save(directory, 100n, nothing);
+    const left: string[][] = [];
+    const fsyncSync: typeof fs.fsyncSync = (fd) => {
+      left.push(fs.readdirSync(directory));
+      fs.fsyncSync(fd);
+    };
+    const writer = new InlineIdentityWriter(directory, { ...fs, fsyncSync });
+    writer.write({ firstSeq: 5n, isSynced: true, bytes: encodeIdentity(nothing) });
+    expect(left).toEqual([["00000000000000000005.ids"]]);
   });
 
   it("that a crash left half written goes when the next is written", () => {
