@@ -14,8 +14,10 @@ const GROUP_SIZE = 64;
 const { positionBuffer, ...options } = workerData as JournalWorkerData;
 const position = new SharedPosition(positionBuffer);
 let isDead = false;
-const syncer = await ThreadSyncer.open(() => orDie(() => commit?.sync()));
-const identityWriter = await IdentityThread.open(options.directory, die);
+const [syncer, identityWriter] = await Promise.all([
+  ThreadSyncer.open(() => orDie(() => commit?.sync())),
+  IdentityThread.open(options.directory, die),
+]);
 const ingest = orDie(() => new Ingest({ ...options, syncer, identityWriter }));
 const commit = ingest === null ? null : open(ingest);
 parentPort?.on("message", (first: JournalRequest) => orDie(() => take(first)));

@@ -62,9 +62,9 @@ async function call(id: number, method: keyof EngineCalls, argument: unknown): P
     case "prepare":
       return await engine.prepare();
     case "verify":
-      return await engine.verify();
+      return await engine.loss.refuse();
     case "acceptJournalLoss":
-      return await engine.acceptJournalLoss();
+      return await engine.loss.accept();
     case "unrecordedLosses":
       return [...engine.catalog.unrecordedLosses];
     case "lossRecorded":

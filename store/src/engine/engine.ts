@@ -1,29 +1,28 @@
 import { AuditError } from "@agent-audit/schema";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { CatalogLog } from "../catalog-log.js";
-import { renewStoreId, storeIdsOf } from "../data-directory.js";
+import { storeIdsOf } from "../data-directory.js";
 import { DiskGuard, type DiskGuardLimits } from "../disk-guard.js";
 import { removeDropped } from "../dropped.js";
 import { nodeDisk } from "../journal/disk.js";
 import { listJournalFiles } from "../journal/journal-files.js";
 import { JournalReader } from "../journal/journal-reader.js";
-import { refuseForeign } from "../journal/recover-journal.js";
 import { dayOf, dayText, partOf, segmentName } from "../segment-id.js";
 import { covers, MAX_SEQ, type SeqRange } from "../seq-range.js";
 import type { SharedPosition } from "../shared-position.js";
 import { Applier } from "./applier.js";
 import { columnDefinitions } from "./columns.js";
 import { type DatabaseOptions, memoryLimitMib, openDatabase } from "./database.js";
-import { engineAhead } from "./engine-ahead.js";
 import { JournalAnswers } from "./journal-answers.js";
 import { JournalFollower } from "./journal-follower.js";
+import { JournalLoss } from "./journal-loss.js";
 import { Leases } from "./leases.js";
 import { QueryRunner } from "./query-runner.js";
 import type { RebuildProgress } from "./rebuild-progress.js";
 import { RightOfWay } from "./right-of-way.js";
 import type { SegmentState } from "./segment.js";
 import { SegmentChanges } from "./segment-changes.js";
-import { journalHoles, type SegmentRange, segmentRanges } from "./segment-ranges.js";
+import { type SegmentRange, segmentRanges } from "./segment-ranges.js";
 import { SegmentSet } from "./segment-set.js";
 import {
   type LeasedSegments,
@@ -81,6 +80,7 @@ export interface SegmentStatus {
 export class Engine {
   readonly queries: QueryRunner;
   readonly journal: JournalAnswers;
+  readonly loss: JournalLoss;
   readonly catalog: CatalogLog;
   readonly #options: EngineOptions;
   readonly #position: SharedPosition;
@@ -112,6 +112,13 @@ export class Engine {
       catalog: this.catalog,
       storeIds: storeIdsOf(directory),
       onDamaged: options.onDamaged,
+    });
+    this.loss = new JournalLoss({
+      directory,
+      position: options.position,
+      catalog: this.catalog,
+      segments: this.#segments,
+      ranges: (syncedSeq) => this.#ranges(syncedSeq),
     });
     // What a crash has left of segments that were dropped.
     removeDropped(directory, this.catalog.dropped);
@@ -170,70 +177,11 @@ export class Engine {
 
   /**
    * Opens the newest segment, whose WAL may take long to replay, beside the recovery of the journal. Whatever hinders
-   * it comes up again in {@link verify}, when the journal is recovered.
+   * it comes up again in {@link JournalLoss.refuse}, when the journal is recovered.
    */
   async prepare(): Promise<void> {
     this.#preparing = this.#openNewest();
     await this.#preparing;
-  }
-
-  /**
-   * Compares the newest segment and the journal's files with what is known to have been there: quick whatever the amount
-   * stored.
-   *
-   * @throws AuditError `engine_ahead` when the journal lacks events; `journal_foreign` when it has another store's
-   */
-  async verify(): Promise<void> {
-    const { syncedSeq } = this.#position;
-    const files = listJournalFiles(this.#journalDirectory);
-    const storeIds = storeIdsOf(this.#options.directory);
-    for (const { path, storeId } of files) refuseForeign(path, storeId, storeIds);
-    const [hole] = journalHoles(files, this.catalog.absent);
-    if (hole !== undefined) {
-      throw engineAhead(
-        `sequences ${hole.firstSeq} to ${hole.lastSeq} are missing from the journal: a file is gone`,
-      );
-    }
-    const { knownUpto } = this.catalog;
-    if (syncedSeq === 0n && knownUpto > 0n) {
-      throw engineAhead(`the journal is empty, and has had sequences up to ${knownUpto}`);
-    }
-    const ranges = this.#ranges(syncedSeq);
-    this.#segments.refuseStrayFiles(ranges);
-    if (this.catalog.dropped.some(({ lastSeq }) => lastSeq > syncedSeq)) {
-      throw engineAhead(
-        `the journal ends at ${syncedSeq}, before sequences that retention has dropped: acknowledged events are missing from it`,
-      );
-    }
-    const newest = ranges.at(-1);
-    if (newest !== undefined) await this.#segments.attach(newest, true);
-  }
-
-  /**
-   * Gives up what the journal has lost, instead of {@link verify}: DuckDB's files that hold any of it are moved aside. Where the
-   * journal's end is lost, the data directory gets a new id, since its sequences come to stand for other events.
-   *
-   * @returns the sequences that the journal has lost, oldest first
-   */
-  async acceptJournalLoss(): Promise<SeqRange[]> {
-    const { syncedSeq } = this.#position;
-    const holes = journalHoles(listJournalFiles(this.#journalDirectory), this.catalog.absent);
-    const lossy = await this.#segments.detachLossy(this.#ranges(syncedSeq), holes);
-    const known = [lossy.lastSeq, ...this.catalog.dropped.map(({ lastSeq }) => lastSeq)];
-    if (syncedSeq === 0n) known.push(this.catalog.knownUpto);
-    const lastSeq = known.reduce((a, b) => (a > b ? a : b));
-    // Written down before anything is moved: a start after a kill here asks again, or knows.
-    for (const { firstSeq, lastSeq } of holes) {
-      this.catalog.append({ event: "journal_hole", first_seq: firstSeq, last_seq: lastSeq });
-    }
-    const isEndLost = lastSeq > syncedSeq;
-    if (isEndLost) {
-      const first_seq = syncedSeq + 1n;
-      this.catalog.append({ event: "journal_lost", first_seq, last_seq: lastSeq });
-      renewStoreId(this.#options.directory);
-    }
-    this.#segments.moveToLost(lossy.ids);
-    return isEndLost ? [...holes, { firstSeq: syncedSeq + 1n, lastSeq }] : holes;
   }
 
   /**
@@ -370,7 +318,7 @@ export class Engine {
       const newest = this.#ranges(MAX_SEQ).at(-1);
       if (newest !== undefined) await this.#segments.attachEarly(newest);
     } catch {
-      // A journal file without a header, which recovery removes, or what `verify` reports.
+      // A journal file without a header, which recovery removes, or what {@link JournalLoss} reports.
     }
   }
 
